@@ -1,0 +1,1 @@
+"""Event-driven customer lifetime value and churn scores on Kafka."""

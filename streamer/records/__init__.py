@@ -1,0 +1,1 @@
+"""What flows: Kafka records, events, scores, dead letters. Frozen values without behaviour."""

@@ -1,0 +1,104 @@
+"""Events: what customers did, checked and in the units of the state.
+
+Instants are microseconds since 1970 (see ``instants``), money is millionths of the reporting
+currency (see ``money``).
+"""
+
+from typing import ClassVar
+
+from msgspec import Struct
+
+
+class Origin(Struct, frozen=True, gc=False):
+    """Where an event first entered: topic, partition and offset of its own record."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Purchase(Struct, frozen=True, gc=False):
+    """An order was placed. ``amount`` and ``cost`` are zero or more; ``cost`` may be unknown."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: int
+    order_id: str
+    amount: int
+    cost: int | None
+    type: ClassVar[str] = "purchase"
+    family: ClassVar[int] = 0
+
+
+class Refund(Struct, frozen=True, gc=False):
+    """Money of an order went back. ``amount`` is above zero."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: int
+    order_id: str
+    amount: int
+    type: ClassVar[str] = "refund"
+    family: ClassVar[int] = 0
+
+
+class Referral(Struct, frozen=True, gc=False):
+    """``customer_id`` brought ``referred_customer_id``, who was invited or has joined."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: int
+    referred_customer_id: str
+    joined: bool
+    type: ClassVar[str] = "referral"
+    family: ClassVar[int] = 1
+
+
+class Unscored(Struct, frozen=True, gc=False):
+    """A valid event of a type that no row holds yet."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: int
+    type: str
+    family: ClassVar[int] = 2
+
+
+class ReferralLink(Struct, frozen=True, gc=False, tag="link", tag_field="kind"):
+    """Tells ``customer_id``'s row who brought that customer, and when."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: int
+    referrer: str
+    joined: bool
+    type: ClassVar[str] = "referral_link"
+    family: ClassVar[int] = 3
+
+
+class ReferralCredit(Struct, frozen=True, gc=False, tag="credit", tag_field="kind"):
+    """Tells the referrer ``customer_id`` what a brought customer's events are worth.
+
+    ``revenue`` and ``orders`` may be negative (a refund; an earlier referrer turned up), and
+    ``customers`` is 1 when the brought customer begins to count, -1 when the credit goes to
+    another. ``events`` is how many of the brought customer's events this credit stands for.
+    """
+
+    event_id: str
+    customer_id: str
+    occurred_at: int
+    referred_customer_id: str
+    revenue: int
+    orders: int
+    customers: int
+    events: int
+    type: ClassVar[str] = "referral_credit"
+    family: ClassVar[int] = 3
+
+
+CustomerEvent = Purchase | Refund | Referral | Unscored
+InternalEvent = ReferralLink | ReferralCredit
+Event = CustomerEvent | InternalEvent
+
+FAMILIES = 3
+"""Lateness is measured within a family of types, because topics are read side by side."""

@@ -1,0 +1,75 @@
+"""A record as it comes from a log, and the names of the logs."""
+
+from typing import NamedTuple, Protocol
+
+from msgspec import Struct
+
+
+class Record(Protocol):
+    """What the pipeline reads of a record: aiokafka's ``ConsumerRecord`` has it all."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: "Headers"
+
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class FileRecord(NamedTuple):
+    """A record that no broker gave: from a file, or from a test."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+
+
+class Topics(Struct, frozen=True):
+    """The topics' names under one prefix."""
+
+    prefix: str = ""
+
+    def __getitem__(self, name: str) -> str:
+        """Return the full name of the topic ``name``."""
+        return self.prefix + name
+
+
+EVENT_TOPICS = ("purchases", "referrals", "interactions")
+"""Where producers write: all with the same number of partitions."""
+
+REKEYED = "rekeyed"
+"""Events whose producer chose another partition than murmur2 of the customer: passed on once."""
+
+REFERRAL_CREDITS = "referral-credits"
+"""What a referred customer's row tells its referrer's, and the other way round."""
+
+SOURCE_TOPICS = (*EVENT_TOPICS, REKEYED, REFERRAL_CREDITS)
+"""What a partition reads, in the order in which a row counts its applied offsets."""
+
+LTV_UPDATES = "ltv-updates"
+CHURN_RISK_UPDATES = "churn-risk-updates"
+DEAD_LETTERS = "dead-letters"
+CHANGELOG = "customers-changelog"
+"""The rows, compacted; the empty key holds the checkpoint."""
+
+TOPIC_OF_TYPE = {
+    "purchase": "purchases",
+    "refund": "purchases",
+    "payment": "purchases",
+    "referral": "referrals",
+    "rating": "interactions",
+    "share": "interactions",
+    "acquisition_cost": "interactions",
+    "profile": "interactions",
+    "experiment": "interactions",
+    "erasure": "interactions",
+}
+"""Where ``streamer send`` puts an event. A reader goes by the type alone."""

@@ -1,0 +1,78 @@
+"""Money: whole millionths of a currency unit, so that sums are exact in any order."""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+UNIT = 1_000_000
+"""One currency unit in state: amounts are kept to six decimals."""
+
+AMOUNT_LIMIT = 10**12 * UNIT
+"""No single amount may reach a trillion units."""
+
+TOTAL_LIMIT = 2**62
+"""No sum in a row may reach this: it must fit 64 bits with room for one more event."""
+
+# ISO 4217: currencies whose minor unit is not a hundredth.
+_MINOR_DIGITS = dict.fromkeys(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
+) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+
+
+def minor_digits(currency: str) -> int:
+    """Return the decimals of ``currency``'s minor unit (ISO 4217).
+
+    >>> minor_digits("EUR"), minor_digits("JPY"), minor_digits("KWD")
+    (2, 0, 3)
+    """
+    return _MINOR_DIGITS.get(currency, 2)
+
+
+def parse_amount(value: str | float) -> int:
+    """Return ``value`` in millionths.
+
+    A string is read as a decimal number. A JSON number is read by its shortest decimal text, to 15
+    significant digits: what lies beyond is binary noise. More than six decimals are rounded half
+    to even.
+
+    >>> parse_amount("12.34"), parse_amount(12.34), parse_amount(0.1 + 0.2)
+    (12340000, 12340000, 300000)
+
+    Raises:
+        ValueError: ``value`` is no plain decimal number, is negative, or is a trillion or more.
+    """
+    if type(value) is str:
+        whole, point, fraction = value.partition(".")
+        if not (whole.isdigit() and value.isascii()) or (point and not fraction.isdigit()):
+            raise ValueError("not a decimal number such as 12.34, zero or more")
+        if len(whole) <= 12 and len(fraction) <= 6:
+            return int(whole + fraction) * 10 ** (6 - len(fraction))
+        text = value
+    else:
+        text = repr(value) if isinstance(value, int) else f"{value:.15g}"
+    if len(text) > 64:
+        raise ValueError("more than 64 characters long")
+    amount = Decimal(text)
+    if not 0 <= amount < AMOUNT_LIMIT // UNIT:
+        raise ValueError("not between 0 and a trillion")
+    return int((amount * UNIT).to_integral_value(ROUND_HALF_EVEN))
+
+
+def format_amount(micros: int, digits: int) -> str:
+    """Return ``micros`` as a decimal text with at least ``digits`` decimals, exactly.
+
+    >>> format_amount(12_500_000, 2), format_amount(-1, 2), format_amount(5_000_000, 0)
+    ('12.50', '-0.000001', '5')
+    """
+    sign = "-" if micros < 0 else ""
+    whole, rest = divmod(abs(micros), UNIT)
+    fraction = f"{rest:06d}".rstrip("0").ljust(digits, "0")
+    return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
+
+
+def round_amount(micros: float, digits: int) -> str:
+    """Return ``micros`` (an average or a forecast) rounded to ``digits`` decimals, as text.
+
+    >>> round_amount(3_333_333.3, 2), round_amount(-0.1, 2)
+    ('3.33', '0.00')
+    """
+    minor = round(micros / 10 ** (6 - digits))
+    return format_amount(minor * 10 ** (6 - digits), digits)

@@ -1,0 +1,102 @@
+"""Scores: what the output topics carry. The field names are the wire's."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Raw, Struct
+
+RiskBand = Literal["low", "medium", "high", "lapsed"]
+RISK_BANDS: tuple[RiskBand, ...] = ("low", "medium", "high", "lapsed")
+
+SCHEMA_VERSION = 1
+
+
+class Cause(Struct, frozen=True, omit_defaults=True, gc=False):
+    """What made a score: an event with its record's place, silence, or a new model."""
+
+    kind: Literal["event", "silence", "model"]
+    id: str | None = None
+    type: str | None = None
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+
+
+SILENCE = Cause("silence")
+
+
+class Window(Struct, frozen=True, gc=False):
+    """Sums over the last days up to and with the day of ``as_of``, in UTC days."""
+
+    orders: int
+    revenue: str
+
+
+class LtvUpdate(Struct, frozen=True):
+    """A customer's value. Money is a decimal string; null has its reason in ``null_reasons``."""
+
+    score_id: str
+    customer_id: str
+    revision: int
+    as_of: datetime
+    scored_at: datetime
+    model_version: str
+    cause: Cause
+    events_seen: int
+    currency: str
+    historic_clv: str
+    predicted_clv: str | None
+    predicted_clv_low: str | None
+    predicted_clv_high: str | None
+    interval_level: float
+    total_clv: str | None
+    horizon_days: float
+    formula_ltv: str | None
+    formula_margin_ltv: str | None
+    expected_orders: float | None
+    orders: int
+    refunds: int
+    revenue: str
+    refunded: str
+    margin: str | None
+    average_order_value: str | None
+    average_margin: str | None
+    purchase_frequency: float | None
+    tenure_days: float | None
+    first_purchase_at: datetime | None
+    last_purchase_at: datetime | None
+    windows: dict[str, Window]
+    referral_value: str | None
+    referred_customers: int | None
+    referred_by: str | None
+    ltv_to_cac: float | None
+    category_depth: int | None
+    loyalty_tier: str | None
+    reasons: list[str]
+    null_reasons: Raw
+    schema_version: int = SCHEMA_VERSION
+
+
+class ChurnRiskUpdate(Struct, frozen=True):
+    """A customer's churn risk; null has its reason in ``null_reasons``."""
+
+    score_id: str
+    customer_id: str
+    revision: int
+    as_of: datetime
+    scored_at: datetime
+    model_version: str
+    cause: Cause
+    events_seen: int
+    horizon_days: float
+    churn_probability: float | None
+    probability_alive: float | None
+    risk_band: RiskBand | None
+    previous_risk_band: RiskBand | None
+    silence_quantile: float | None
+    expected_date_of_next_order: datetime | None
+    win_back_by: datetime | None
+    next_band_crossing_at: datetime | None
+    reasons: list[str]
+    null_reasons: Raw
+    schema_version: int = SCHEMA_VERSION

@@ -1,0 +1,33 @@
+"""What the shop has configured for its scores."""
+
+from msgspec import Struct
+
+
+class ScoringParameters(Struct, frozen=True):
+    """Parameters of all measures; the defaults suit a shop with a few orders a year and customer.
+
+    Args:
+        currency: reporting currency, ISO 4217.
+        horizon_days: how far ahead scores look, above 0.
+        interval_level: nominal coverage of the intervals, between 0 and 1.
+        rhythm_shape: r of the gamma prior of a customer's purchase rate, 0.01 or more.
+        rhythm_scale_days: α of that prior in days, above 0; the prior mean rate is r/α a day.
+        band_quantiles: quantiles of the next gap at which risk becomes medium, high and lapsed;
+            rising, between 0 and 1.
+        lifespan_years: how long a customer is taken to stay, for the formula.
+        retention_rate: share of customers kept from one year to the next, 0 to below 1.
+        discount_rate: a year, 0 or more.
+        referral_programme: whether one runs: a customer who brought nobody is then worth 0 in
+            referrals, otherwise null.
+    """
+
+    currency: str = "USD"
+    horizon_days: float = 365.0
+    interval_level: float = 0.8
+    rhythm_shape: float = 1.0
+    rhythm_scale_days: float = 60.0
+    band_quantiles: tuple[float, float, float] = (0.5, 0.8, 0.95)
+    lifespan_years: float = 3.0
+    retention_rate: float = 0.75
+    discount_rate: float = 0.1
+    referral_programme: bool = False

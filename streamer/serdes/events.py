@@ -1,0 +1,228 @@
+"""Bytes to events. The rules:
+
+- Bare JSON, CloudEvents in binary mode (``ce_`` headers) and in structured mode are accepted.
+- Any bytes give an event or ``Rejected``, never another exception.
+- ``type`` decides what an event is.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from streamer.records.dead_letters import Rejected
+from streamer.records.events import CustomerEvent, Purchase, Referral, Refund, Unscored
+from streamer.records.instants import from_datetime
+from streamer.records.kafka import TOPIC_OF_TYPE, Headers
+from streamer.records.money import AMOUNT_LIMIT, parse_amount
+from streamer.serdes import wire
+
+_decode_wire = msgspec.json.Decoder(wire.WireEvent).decode
+_decode_any = msgspec.json.Decoder().decode
+_PLACE = re.compile(r"^(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?$", re.DOTALL)
+_CURRENCY = re.compile(r"[A-Z]{3}")
+# A name twice in one object is ambiguous. Only a record that repeats one of these is worth the
+# slow check: the others move no money and no row.
+_WATCHED = [
+    f'"{name}"'.encode()
+    for name in ("event_id", "type", "customer_id", "occurred_at", "amount", "currency", "cost")
+]
+
+
+class EventDecoder:
+    """Decodes events under one shop's settings.
+
+    Args:
+        reporting_currency: ISO 4217; all money is converted into it.
+        rates: units of the reporting currency for one unit of each other currency.
+        bytes_max: longer values are refused before they are parsed.
+    """
+
+    def __init__(
+        self,
+        reporting_currency: str = "USD",
+        rates: Mapping[str, Decimal] | None = None,
+        bytes_max: int = 1_048_576,
+    ) -> None:
+        self._rates = {**(rates or {}), reporting_currency: Decimal(1)}
+        self._reporting_currency = reporting_currency
+        self._bytes_max = bytes_max
+
+    def decode(self, value: bytes | None, headers: Headers = ()) -> CustomerEvent:
+        """Return the event in ``value``.
+
+        Raises:
+            Rejected: with the reason and, where one is at fault, the field.
+        """
+        try:
+            return self._convert(self._parse(value, headers))
+        except UnicodeDecodeError as error:
+            raise Rejected("malformed", f"not UTF-8: {error.reason}") from None
+        except RecursionError:
+            raise Rejected("malformed", "nested too deep") from None
+        except msgspec.ValidationError as error:
+            raise _invalid(str(error)) from None
+        except msgspec.DecodeError as error:
+            raise Rejected("malformed", str(error)) from None
+
+    def _parse(self, value: bytes | None, headers: Headers) -> wire.WireEvent:
+        if not value:
+            raise Rejected("empty", "the record has no value")
+        if len(value) > self._bytes_max:
+            raise Rejected("too_large", f"{len(value)} bytes, {self._bytes_max} are allowed")
+        if not value.isascii():
+            value.decode()
+        for name in _WATCHED:
+            if value.count(name) > 1:
+                _refuse_repeated_names(value)
+                break
+        if headers and any(name == "ce_specversion" for name, _ in headers):
+            return _from_cloud_event(_binary_attributes(headers), _decode_any(value))
+        try:
+            return _decode_wire(value)
+        except msgspec.ValidationError:
+            if b'"specversion"' not in value:
+                raise
+            return _from_structured(_decode_any(value))
+
+    def _convert(self, event: wire.WireEvent) -> CustomerEvent:
+        return _CONVERSIONS.get(type(event), _unscored)(self, event, _instant(event))
+
+    def money(self, value: float | str, currency: str, field: str) -> int:
+        """Return ``value`` in millionths of the reporting currency."""
+        try:
+            micros = parse_amount(value)
+        except ValueError as error:
+            raise Rejected("invalid", str(error), field) from None
+        if currency == self._reporting_currency:
+            return micros
+        if not _CURRENCY.fullmatch(currency):
+            raise Rejected("invalid", "not an ISO 4217 code such as EUR", "currency")
+        rate = self._rates.get(currency)
+        if rate is None:
+            raise Rejected(
+                "unknown_currency", f"no rate for {currency}: set it in `rates`", "currency"
+            )
+        converted = round(micros * rate)
+        if converted >= AMOUNT_LIMIT:
+            raise Rejected("out_of_range", "a trillion or more after conversion", field)
+        return converted
+
+
+def _instant(event: wire.WireEvent) -> int:
+    occurred_at = from_datetime(event.occurred_at)
+    if occurred_at < 0:
+        raise Rejected("out_of_range", "before 1970", "occurred_at")
+    return occurred_at
+
+
+def _purchase(decoder: EventDecoder, event: wire.WirePurchase, occurred_at: int) -> Purchase:
+    amount = decoder.money(event.amount, event.currency, "amount")
+    cost = event.cost
+    return Purchase(
+        event.event_id,
+        event.customer_id,
+        occurred_at,
+        event.order_id,
+        amount,
+        None if cost is None else decoder.money(cost, event.currency, "cost"),
+    )
+
+
+def _refund(decoder: EventDecoder, event: wire.WireRefund, occurred_at: int) -> Refund:
+    amount = decoder.money(event.amount, event.currency, "amount")
+    if amount == 0:
+        raise Rejected("invalid", "a refund is above zero", "amount")
+    return Refund(event.event_id, event.customer_id, occurred_at, event.order_id, amount)
+
+
+def _referral(decoder: EventDecoder, event: wire.WireReferral, occurred_at: int) -> Referral:  # noqa: ARG001
+    if event.referred_customer_id == event.customer_id:
+        raise Rejected(
+            "self_referral", "a customer cannot bring itself", "referred_customer_id"
+        )
+    return Referral(
+        event.event_id,
+        event.customer_id,
+        occurred_at,
+        event.referred_customer_id,
+        event.status == "joined",
+    )
+
+
+def _unscored(decoder: EventDecoder, event: wire.WireEvent, occurred_at: int) -> Unscored:
+    if isinstance(event, wire.WirePayment | wire.WireAcquisitionCost):
+        decoder.money(event.amount, event.currency, "amount")
+    if isinstance(event, wire.WireRating) and event.rating > event.scale:
+        raise Rejected("invalid", "a rating is at most its scale", "rating")
+    tag = str(event.__struct_config__.tag)
+    return Unscored(event.event_id, event.customer_id, occurred_at, tag)
+
+
+_CONVERSIONS: dict[type, Callable[[EventDecoder, Any, int], CustomerEvent]] = {
+    wire.WirePurchase: _purchase,
+    wire.WireRefund: _refund,
+    wire.WireReferral: _referral,
+}
+
+
+def _invalid(text: str) -> Rejected:
+    """Return msgspec's verdict with its ``- at `$.field``` taken apart."""
+    match = _PLACE.match(text)
+    message, field = match.groups(default="") if match else (text, "")
+    if field == "type" and message.startswith("Invalid value"):
+        return Rejected("unknown_type", f"{message}: none of {', '.join(TOPIC_OF_TYPE)}", "type")
+    missing = re.search(r"missing required field `(\w+)`", message)
+    if missing:
+        field = ".".join(filter(None, (field, missing[1])))
+    return Rejected("invalid", message, field)
+
+
+def _refuse_repeated_names(value: bytes) -> None:
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in items]
+        repeated = next((name for name in names if names.count(name) > 1), None)
+        if repeated is not None:
+            raise Rejected("malformed", "the name stands twice in one object", repeated)
+        return {}
+
+    try:
+        json.loads(value, object_pairs_hook=pairs)
+    except ValueError as error:
+        raise Rejected("malformed", f"no JSON: {error}") from None
+
+
+def _binary_attributes(headers: Headers) -> dict[str, str]:
+    return {name[3:]: raw.decode() for name, raw in headers if name.startswith("ce_")}
+
+
+def _from_structured(envelope: Any) -> wire.WireEvent:
+    if not isinstance(envelope, dict):
+        raise Rejected("invalid", "not an object")
+    return _from_cloud_event(envelope, envelope.get("data"))
+
+
+def _from_cloud_event(attributes: Mapping[str, Any], data: Any) -> wire.WireEvent:
+    """Return the event whose fields are ``data``, and for those it lacks the attributes."""
+    if not isinstance(data, dict):
+        raise Rejected("invalid", "a CloudEvent carries the event as a JSON object", "data")
+    attribute_of = {
+        "event_id": attributes.get("id"),
+        "occurred_at": attributes.get("time"),
+        "customer_id": attributes.get("subject"),
+        "source": attributes.get("source"),
+        "type": _short_type(attributes.get("type")),
+    }
+    known = {name: value for name, value in attribute_of.items() if value is not None}
+    return msgspec.convert({**known, **data}, wire.WireEvent)
+
+
+def _short_type(name: Any) -> Any:
+    """Return ``purchase`` of ``com.example.purchase.v1``."""
+    if not isinstance(name, str):
+        return name
+    parts = [part for part in name.split(".") if not re.fullmatch(r"v\d+", part)]
+    return parts[-1] if parts else name

@@ -1,0 +1,100 @@
+"""Rows, checkpoints and referral messages as bytes.
+
+A row is one byte of version and a msgpack array: compact, and a field added at the end of
+``Row`` reads as its default in an older row. Anything else needs the next version and a reader
+for each older one.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from streamer.errors import StreamerError
+from streamer.records.dead_letters import Rejected
+from streamer.records.events import InternalEvent
+from streamer.state.row import Row
+
+VERSION = 1
+_PREFIX = bytes([VERSION])
+CHECKPOINT_KEY = b""
+"""Its key in the changelog: no customer's id is empty."""
+
+
+class UnreadableRow(StreamerError):
+    """The changelog holds what this version cannot read."""
+
+
+class Checkpoint(Struct, array_like=True):
+    """How far a partition has come, written in the transaction that took it there."""
+
+    next_offsets: dict[str, int]
+    """By topic: the first offset not yet consumed."""
+    time: int
+    """Silence has been told of up to this instant."""
+    stream_time: int
+    """The greatest event time of a purchase or refund so far."""
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_row = msgspec.msgpack.Decoder(Row).decode
+_decode_checkpoint = msgspec.msgpack.Decoder(Checkpoint).decode
+_decode_internal = msgspec.json.Decoder(InternalEvent).decode
+_encode_json = msgspec.json.Encoder().encode
+
+
+def encode_row(row: Row) -> bytes:
+    """Return ``row`` as its changelog value."""
+    return _PREFIX + _encode(row)
+
+
+def decode_row(value: bytes) -> Row:
+    """Return the row in a changelog value.
+
+    Raises:
+        UnreadableRow: it is of a later version, or no row.
+    """
+    if not value.startswith(_PREFIX):
+        raise _unreadable(value)
+    try:
+        return _decode_row(memoryview(value)[1:])
+    except msgspec.DecodeError as error:
+        raise UnreadableRow(f"a row in the changelog is damaged ({error})") from None
+
+
+def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
+    """Return ``checkpoint`` as its changelog value."""
+    return _PREFIX + _encode(checkpoint)
+
+
+def decode_checkpoint(value: bytes) -> Checkpoint:
+    """Return the checkpoint in a changelog value; raises ``UnreadableRow`` as ``decode_row``."""
+    if not value.startswith(_PREFIX):
+        raise _unreadable(value)
+    try:
+        return _decode_checkpoint(memoryview(value)[1:])
+    except msgspec.DecodeError as error:
+        raise UnreadableRow(f"a checkpoint in the changelog is damaged ({error})") from None
+
+
+def _unreadable(value: bytes) -> UnreadableRow:
+    version = value[0] if value else "none"
+    return UnreadableRow(
+        f"the changelog holds a row of version {version}, this streamer reads up to {VERSION}: "
+        "run the streamer version that wrote it, or a later one"
+    )
+
+
+def encode_internal(event: InternalEvent) -> bytes:
+    """Return a referral message as JSON."""
+    return _encode_json(event)
+
+
+def decode_internal(value: bytes | None) -> InternalEvent:
+    """Return the referral message in ``value``.
+
+    Raises:
+        Rejected: somebody else than streamer wrote to its topic.
+    """
+    try:
+        return _decode_internal(value or b"")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Rejected("malformed", f"no message of streamer's own: {error}") from None

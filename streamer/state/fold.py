@@ -1,0 +1,146 @@
+"""The fold of events into a row. The rules:
+
+- An event counts once: ``event_id`` is the key, remembered for the lateness.
+- An event further back than the lateness behind its family's newest is refused as late.
+- Within that, order does not matter (see ``row``).
+- The caller owns the row: ``fold`` changes it in place, and not at all where it raises.
+"""
+
+from collections.abc import Callable
+from hashlib import blake2b
+
+from streamer.records.dead_letters import Rejected
+from streamer.records.events import (
+    CustomerEvent,
+    Event,
+    Purchase,
+    ReferralCredit,
+    ReferralLink,
+    Referral,
+    Refund,
+)
+from streamer.records.instants import DAY, NEVER
+from streamer.records.money import TOTAL_LIMIT
+from streamer.state.row import Row
+from streamer.state.windows import add_purchase, day_at, drop_days
+
+RECENT_LIMIT = 1024
+"""Event ids a row remembers: about 20 KiB."""
+
+
+def fold(row: Row, event: Event, lateness: int) -> bool:
+    """Fold ``event`` into ``row``; ``lateness`` in microseconds.
+
+    Returns:
+        Whether the event counted; a duplicate does not.
+
+    Raises:
+        Rejected: it is late, or a sum would leave its range.
+    """
+    if isinstance(event, ReferralLink | ReferralCredit):
+        _INTERNAL[type(event)](row, event)
+        return True
+    remembered = _remembered(event)
+    if remembered in row.recent:
+        return False
+    _check_late(row, event, lateness)
+    _FOLDS[type(event)](row, event)
+    _remember(row, remembered, event)
+    row.events_seen += 1
+    row.changes += 1
+    return True
+
+
+def seal(row: Row, lateness: int) -> None:
+    """Drop what no event within the lateness can reach; do so before a row is written."""
+    for hashed, occurred_at in tuple(row.recent.items()):
+        if occurred_at < row.watermarks[hashed & 3] - lateness:
+            del row.recent[hashed]
+    drop_days(row, lateness)
+
+
+def _remembered(event: CustomerEvent) -> int:
+    """Return 62 bits of the event id's hash and 2 of its family."""
+    digest = blake2b(event.event_id.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") & ~3 | event.family
+
+
+def _check_late(row: Row, event: CustomerEvent, lateness: int) -> None:
+    newest = row.watermarks[event.family]
+    if event.occurred_at < newest - lateness or event.occurred_at <= row.forgotten:
+        raise Rejected(
+            "late",
+            f"occurred more than {lateness / DAY:g} days before the customer's newest event of its "
+            "kind; raise lateness_days to accept it",
+            "occurred_at",
+        )
+
+
+def _remember(row: Row, remembered: int, event: CustomerEvent) -> None:
+    row.recent[remembered] = event.occurred_at
+    if event.occurred_at > row.watermarks[event.family]:
+        row.watermarks[event.family] = event.occurred_at
+    if len(row.recent) > RECENT_LIMIT:
+        oldest_first = sorted(row.recent.items(), key=lambda item: (item[1], item[0]))
+        for hashed, occurred_at in oldest_first[: RECENT_LIMIT // 4]:
+            del row.recent[hashed]
+            row.forgotten = max(row.forgotten, occurred_at)
+
+
+def _purchase(row: Row, event: Purchase) -> None:
+    if row.revenue + event.amount >= TOTAL_LIMIT or row.cost + (event.cost or 0) >= TOTAL_LIMIT:
+        raise Rejected("out_of_range", "the customer's total would leave its range", "amount")
+    at = event.occurred_at
+    row.orders += 1
+    row.revenue += event.amount
+    if event.cost is not None:
+        row.costed_orders += 1
+        row.costed_revenue += event.amount
+        row.cost += event.cost
+    if row.first_purchase_at == NEVER or at < row.first_purchase_at:
+        row.first_purchase_at = at
+    if at >= row.last_purchase_at:
+        row.previous_purchase_at, row.last_purchase_at = row.last_purchase_at, at
+    elif at > row.previous_purchase_at:
+        row.previous_purchase_at = at
+    add_purchase(row, event)
+
+
+def _refund(row: Row, event: Refund) -> None:
+    if row.refunded + event.amount >= TOTAL_LIMIT:
+        raise Rejected("out_of_range", "the customer's total would leave its range", "amount")
+    row.refunds += 1
+    row.refunded += event.amount
+    day_at(row, event.occurred_at // DAY)[1].refunded += event.amount
+
+
+def _referral(row: Row, event: Referral) -> None:  # noqa: ARG001 - its link does the rest
+    row.referrals_sent += 1
+
+
+def _link(row: Row, event: ReferralLink) -> None:
+    """The earliest referral wins; of two at one instant, the lesser id."""
+    row.joined = row.joined or event.joined
+    current = (row.referred_at, row.referrer)
+    if not row.referrer or (event.occurred_at, event.referrer) < current:
+        row.referrer, row.referred_at = event.referrer, event.occurred_at
+
+
+def _credit(row: Row, event: ReferralCredit) -> None:
+    row.referred_customers += event.customers
+    row.referred_orders += event.orders
+    total = row.referred_revenue + event.revenue
+    row.referred_revenue = max(-TOTAL_LIMIT, min(TOTAL_LIMIT, total))
+    row.credited_at = max(row.credited_at, event.occurred_at)
+    row.changes += event.events
+
+
+_FOLDS: dict[type, Callable[[Row, CustomerEvent], None]] = {
+    Purchase: _purchase,
+    Refund: _refund,
+    Referral: _referral,
+}  # type: ignore[dict-item] # each is called with its own type only
+_INTERNAL: dict[type, Callable[[Row, Event], None]] = {
+    ReferralLink: _link,
+    ReferralCredit: _credit,
+}  # type: ignore[dict-item] # as above

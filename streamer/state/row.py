@@ -1,0 +1,76 @@
+"""The rolling row of one customer: sufficient statistics, bounded in size.
+
+Apart from ``applied``, a row is a function of the *set* of its events: any order that keeps within
+the lateness gives the same row. So each field is a sum, an extreme, or a set kept sorted.
+New fields go to the end and have defaults: that is how old rows stay readable (see ``serdes``).
+"""
+
+from msgspec import Struct, field
+
+from streamer.records.events import FAMILIES
+from streamer.records.instants import NEVER
+from streamer.records.kafka import SOURCE_TOPICS
+
+
+class Day(Struct, array_like=True, gc=False):
+    """What one UTC day brought. Money in millionths; ``refunded`` counts where it happened."""
+
+    day: int
+    orders: int = 0
+    revenue: int = 0
+    refunded: int = 0
+
+
+class Row(Struct, array_like=True):
+    """What is kept of a customer. Instants in microseconds since 1970, money in millionths."""
+
+    applied: list[int] = field(default_factory=lambda: [-1] * len(SOURCE_TOPICS))
+    """Offset of the last record applied, by source topic: what comes again is known by it."""
+    events_seen: int = 0
+    """Events of this customer that counted (no duplicates, no dead letters)."""
+    changes: int = 0
+    """``events_seen`` and the brought customers' events: rises with whatever moves a score."""
+    watermarks: list[int] = field(default_factory=lambda: [NEVER] * FAMILIES)
+    """Greatest event time by family of types: the measure of what is late."""
+    recent: dict[int, int] = field(default_factory=dict)
+    """Event times of the events within the lateness, by hash of ``event_id``."""
+    forgotten: int = NEVER
+    """Events up to here may have left ``recent`` early: it is full. They count as late."""
+
+    orders: int = 0
+    refunds: int = 0
+    revenue: int = 0
+    refunded: int = 0
+    costed_orders: int = 0
+    costed_revenue: int = 0
+    cost: int = 0
+    first_purchase_at: int = NEVER
+    last_purchase_at: int = NEVER
+    previous_purchase_at: int = NEVER
+    """The purchase before the last one."""
+    occasions: int = 0
+    """Days with at least one purchase; x, the repeat occasions, is one less."""
+    first_day: int = NEVER
+    first_day_revenue: int = 0
+    """Revenue of the first occasion, which Gamma-Gamma leaves out."""
+    log_gaps: int = 0
+    """Sum of ln(days between occasions), in millionths."""
+    days: list[Day] = field(default_factory=list)
+    """The last year and the lateness by day, oldest first, and the occasion before them."""
+
+    referrer: str = ""
+    referred_at: int = NEVER
+    joined: bool = False
+    """Some referral said that this customer has joined."""
+    referrals_sent: int = 0
+    referred_customers: int = 0
+    referred_orders: int = 0
+    referred_revenue: int = 0
+    """Net revenue of the customers this one brought."""
+    credited_at: int = NEVER
+    """Latest event time of what the brought customers did."""
+
+    @property
+    def as_of(self) -> int:
+        """The event time this row stands at: its latest own or credited event."""
+        return max(*self.watermarks, self.credited_at)

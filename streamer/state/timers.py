@@ -1,0 +1,47 @@
+"""Silence timers: a heap of the instants at which customers fall into the next risk band.
+
+A customer has one live entry, at or before its true next crossing. So a purchase, which moves the
+crossing later, costs nothing here: the entry comes up early, is looked at, and is set anew.
+"""
+
+from heapq import heapify, heappop, heappush
+
+
+class SilenceTimers:
+    """The timers of one partition; instants in microseconds since 1970."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, str]] = []
+        self._instant_of: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._instant_of)
+
+    def load(self, instants: dict[str, int]) -> None:
+        """Replace all timers."""
+        self._instant_of = instants
+        self._heap = [(instant, customer) for customer, instant in instants.items()]
+        heapify(self._heap)
+
+    def schedule(self, customer_id: str, instant: int | None) -> None:
+        """Wake ``customer_id`` at ``instant`` or earlier; None asks for nothing."""
+        if instant is None:
+            return
+        known = self._instant_of.get(customer_id)
+        if known is None or instant < known:
+            self._instant_of[customer_id] = instant
+            heappush(self._heap, (instant, customer_id))
+
+    def pop(self, until: int) -> tuple[int, str] | None:
+        """Take and return the earliest timer up to and with ``until``, if there is one."""
+        heap, instant_of = self._heap, self._instant_of
+        while heap and heap[0][0] <= until:
+            instant, customer_id = heappop(heap)
+            if instant_of.get(customer_id) == instant:
+                del instant_of[customer_id]
+                return instant, customer_id
+        return None
+
+    def next_instant(self) -> int | None:
+        """Return the instant of the earliest timer (it may be stale: an early wake-up)."""
+        return self._heap[0][0] if self._heap else None
