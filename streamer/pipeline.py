@@ -18,7 +18,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import blake2b
 from typing import NamedTuple
 
 from streamer.records.dead_letters import DeadLetter, Rejected
@@ -39,10 +38,11 @@ from streamer.records.kafka import (
 )
 from streamer.records.partitioning import partition_of
 from streamer.records.scores import RISK_BANDS, SILENCE, Cause
+from streamer.scoring.occasion import occasion_of
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.rhythm import Crossings, band_at, crossings, next_crossing
 from streamer.scoring.risk import churn_risk_update
-from streamer.scoring.value import MODEL_VERSION, Occasion, ltv_update
+from streamer.scoring.value import ltv_update
 from streamer.serdes.events import EventDecoder
 from streamer.serdes.rows import (
     CHECKPOINT_KEY,
@@ -369,25 +369,22 @@ class _Work:
     # -- 4. score ---------------------------------------------------------------------------
 
     def _score(self) -> None:
+        if not self._due:
+            return
         parameters, topics = self._configuration.scoring, self._configuration.topics
         ltv_topic, churn_topic = topics[LTV_UPDATES], topics[CHURN_RISK_UPDATES]
-        number, send = self._partition.number, self._unit.send
+        number = self._partition.number
+        ltv_messages = self._unit.messages.setdefault((ltv_topic, number), [])
+        churn_messages = self._unit.messages.setdefault((churn_topic, number), [])
         for customer_id, due in self._due.items():
             band = band_at(due.crossings, due.as_of)
             revision = due.row.changes * len(RISK_BANDS) + band
-            occasion = Occasion(
-                score_id=_score_id(customer_id, revision, due.as_of),
-                customer_id=customer_id,
-                revision=revision,
-                as_of=due.as_of,
-                scored_at=self._now,
-                cause=due.cause,
-            )
+            occasion = occasion_of(customer_id, revision, due.as_of, self._now, due.cause)
             key = customer_id.encode()
             ltv = ltv_update(due.row, occasion, parameters)
             churn = churn_risk_update(due.row, due.crossings, occasion, parameters)
-            send(ltv_topic, number, Message(key, encode_score(ltv)))
-            send(churn_topic, number, Message(key, encode_score(churn)))
+            ltv_messages.append(Message(key, encode_score(ltv)))
+            churn_messages.append(Message(key, encode_score(churn)))
         self._unit.counts["scores"] += len(self._due)
         self._due.clear()
 
@@ -400,11 +397,6 @@ class _Work:
             Message(record.key, record.value, headers),
         )
         self._unit.refused[rejected.reason] += 1
-
-
-def _score_id(customer_id: str, revision: int, as_of: int) -> str:
-    text = f"{customer_id}\n{revision}\n{as_of}\n{MODEL_VERSION}"
-    return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def _cause(record: Record, event: Event) -> Cause:

@@ -26,7 +26,7 @@ def from_datetime(moment: datetime) -> int:
 
 def to_datetime(instant: int) -> datetime:
     """Return ``instant`` (0 to ``LAST``) as a datetime in UTC."""
-    return EPOCH + timedelta(microseconds=instant)
+    return EPOCH + timedelta(0, 0, instant)
 
 
 def day_of(instant: int) -> int:

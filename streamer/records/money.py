@@ -62,6 +62,8 @@ def format_amount(micros: int, digits: int) -> str:
     >>> format_amount(12_500_000, 2), format_amount(-1, 2), format_amount(5_000_000, 0)
     ('12.50', '-0.000001', '5')
     """
+    if digits == 2 and micros >= 0 and not micros % 10_000:  # nearly all
+        return "%d.%02d" % divmod(micros // 10_000, 100)  # noqa: UP031 - twice as fast here
     sign = "-" if micros < 0 else ""
     whole, rest = divmod(abs(micros), UNIT)
     fraction = f"{rest:06d}".rstrip("0").ljust(digits, "0")

@@ -44,21 +44,14 @@ class LtvUpdate(Struct, frozen=True):
     cause: Cause
     events_seen: int
     currency: str
-    historic_clv: str
-    predicted_clv: str | None
-    predicted_clv_low: str | None
-    predicted_clv_high: str | None
     interval_level: float
-    total_clv: str | None
     horizon_days: float
-    formula_ltv: str | None
-    formula_margin_ltv: str | None
-    expected_orders: float | None
-    orders: int
-    refunds: int
+    historic_clv: str
     revenue: str
     refunded: str
     margin: str | None
+    orders: int
+    refunds: int
     average_order_value: str | None
     average_margin: str | None
     purchase_frequency: float | None
@@ -66,14 +59,21 @@ class LtvUpdate(Struct, frozen=True):
     first_purchase_at: datetime | None
     last_purchase_at: datetime | None
     windows: dict[str, Window]
+    expected_orders: float | None
+    formula_ltv: str | None
+    formula_margin_ltv: str | None
     referral_value: str | None
     referred_customers: int | None
     referred_by: str | None
-    ltv_to_cac: float | None
-    category_depth: int | None
-    loyalty_tier: str | None
-    reasons: list[str]
+    reasons: tuple[str, ...]
     null_reasons: Raw
+    predicted_clv: str | None = None
+    predicted_clv_low: str | None = None
+    predicted_clv_high: str | None = None
+    total_clv: str | None = None
+    ltv_to_cac: float | None = None
+    category_depth: int | None = None
+    loyalty_tier: str | None = None
     schema_version: int = SCHEMA_VERSION
 
 
@@ -90,13 +90,13 @@ class ChurnRiskUpdate(Struct, frozen=True):
     events_seen: int
     horizon_days: float
     churn_probability: float | None
-    probability_alive: float | None
     risk_band: RiskBand | None
     previous_risk_band: RiskBand | None
     silence_quantile: float | None
     expected_date_of_next_order: datetime | None
     win_back_by: datetime | None
     next_band_crossing_at: datetime | None
-    reasons: list[str]
+    reasons: tuple[str, ...]
     null_reasons: Raw
+    probability_alive: float | None = None
     schema_version: int = SCHEMA_VERSION

@@ -1,9 +1,12 @@
 """What the shop has configured for its scores."""
 
+from functools import cached_property
+from math import log1p
+
 from msgspec import Struct
 
 
-class ScoringParameters(Struct, frozen=True):
+class ScoringParameters(Struct, frozen=True, dict=True):
     """Parameters of all measures; the defaults suit a shop with a few orders a year and customer.
 
     Args:
@@ -31,3 +34,8 @@ class ScoringParameters(Struct, frozen=True):
     retention_rate: float = 0.75
     discount_rate: float = 0.1
     referral_programme: bool = False
+
+    @cached_property
+    def band_log_odds(self) -> tuple[float, ...]:
+        """Return -ln(1 − q) of each of ``band_quantiles``."""
+        return tuple(-log1p(-q) for q in self.band_quantiles)

@@ -1,0 +1,57 @@
+# Needs a Python 3.11 or later and make, nothing else: no Docker, no Java, no compiler.
+# `make` alone lists the targets.
+
+PYTHON ?= $(shell for p in python3.11 python3; do $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Wheels only: a fresh machine has no compiler, and no package's own setup code runs.
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--only-binary :all: --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test coverage check format bench lock clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*##/make \1:/p' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## make .venv with the locked dependencies and the streamer command
+
+$(STAMP): requirements/dev.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "streamer needs Python 3.11 or later: install it, or name it with make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes --only-binary :all: -r requirements/dev.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## start a broker, a worker and a shop to watch
+	$(BIN)/streamer demo
+
+test: setup  ## run all tests, a real Kafka included
+	$(BIN)/python -m pytest $(ARGS)
+
+coverage: setup  ## run all tests and list the lines they miss
+	$(BIN)/python -m pytest --cov $(ARGS)
+
+check: setup  ## lint, format, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup  ## put the code into shape
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: setup  ## measure throughput and latency
+	$(BIN)/streamer bench $(ARGS)
+
+lock: setup  ## renew the lock files from pyproject.toml
+	$(COMPILE) --upgrade --output-file requirements/runtime.lock
+	$(COMPILE) --upgrade --group dev --constraint requirements/runtime.lock --output-file requirements/dev.lock
+
+clean:  ## remove what these targets made
+	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
