@@ -15,7 +15,7 @@ What a unit of work does, in this order:
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -166,6 +166,7 @@ class Partition:
         records: Sequence[Record],
         now: datetime,
         *,
+        next_offsets: Mapping[str, int] | None = None,
         silence_until: int = NEVER,
         timers_max: int | None = None,
     ) -> UnitOfWork:
@@ -174,6 +175,7 @@ class Partition:
         Args:
             records: in the order of their offsets within each topic.
             now: the shell's clock: events far ahead of it are refused, scores carry it.
+            next_offsets: where reading goes on, by topic; behind the records where not given.
             silence_until: tell of silence up to this instant, besides up to stream time.
             timers_max: tell of about so many band crossings at most; the rest stays due.
         """
@@ -184,7 +186,7 @@ class Partition:
         else:
             work.step(records)
         work.advance(max(silence_until, self.stream_time), timers_max)
-        return work.finish()
+        return work.finish(next_offsets or {})
 
     def commit(self, unit: UnitOfWork) -> None:
         """Make ``unit``, now written, visible."""
@@ -247,9 +249,10 @@ class _Work:
                 until = instant
         self._time = until
 
-    def finish(self) -> UnitOfWork:
+    def finish(self, next_offsets: Mapping[str, int]) -> UnitOfWork:
         """Score what is due, encode the rows, set the checkpoint."""
         self._score()
+        self._next_offsets.update(next_offsets)
         unit, partition = self._unit, self._partition
         changelog = self._configuration.topics[CHANGELOG]
         lateness = self._configuration.lateness

@@ -1,0 +1,30 @@
+"""``streamer send FILE``."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from streamer.engine.sending import send as send_events
+from streamer.files import read_lines
+from streamer.settings import load_settings
+
+
+def send(
+    file: Annotated[str, typer.Argument(help="events as JSONL, or transactions as CSV, Parquet or CDNOW; - is stdin")],  # noqa: E501
+) -> None:
+    """Publish events, as they stand, to the topics of their types, keyed by customer.
+
+    Example: streamer simulate --customers 100 | streamer send -
+    """
+    settings = load_settings()
+    values = read_lines(file, currency=settings.reporting_currency)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("sending")
+        count = asyncio.run(
+            send_events(settings, values, lambda n: progress.update(task, description=f"{n} sent"))
+        )
+    typer.echo(f"{count} events sent to {settings.brokers}")

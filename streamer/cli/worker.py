@@ -1,0 +1,37 @@
+"""``streamer worker``: one worker in the foreground."""
+
+import asyncio
+import logging
+from importlib.metadata import version
+
+import faust
+from rich.console import Console
+
+from streamer.engine.app import create_app
+from streamer.engine.topics import create_topics
+from streamer.settings import Settings, load_settings
+from streamer.web.operations import OperationsServer
+
+
+def worker() -> None:
+    """Score events until stopped; settings come from STREAMER_*, .env and streamer.toml.
+
+    Example: STREAMER_BROKERS=localhost:9092 streamer worker
+    """
+    settings = load_settings()
+    if settings.create_topics:
+        asyncio.run(create_topics(settings))
+    run(settings)
+
+
+def run(settings: Settings) -> None:
+    """Run Faust's worker; it ends the process."""
+    app = create_app(settings, version("streamer"), lambda app: [OperationsServer(app)])
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    console = Console(stderr=True)
+    console.print(
+        f"streamer worker, group {settings.group_id}, brokers {settings.brokers}, "
+        f"metrics on http://{settings.http_host}:{settings.http_port}/metrics",
+        highlight=False,
+    )
+    faust.Worker(app, loglevel=settings.log_level, quiet=True).execute_from_commandline()

@@ -1,0 +1,236 @@
+"""The Faust app: one agent that hands fetches to the partitions' tasks."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, cast
+
+import faust
+from aiokafka.errors import KafkaError
+from faust.types import TP
+from mode import ServiceT
+
+from streamer import metrics
+from streamer.engine.clients import connection
+from streamer.engine.tables import CustomerTables
+from streamer.engine.task import PartitionTask
+from streamer.engine.transport import DataLostError, Fetch, FetchConsumer, FetchTransport
+from streamer.errors import StreamerError
+from streamer.records.kafka import CHANGELOG, SOURCE_TOPICS
+from streamer.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+TOOLS_COMMIT_SECONDS = 5.0
+"""How often positions are committed to the group, for lag tools."""
+
+
+class StreamerApp(faust.App):
+    """Faust's app with our transport, recovery and partitions."""
+
+    settings: Settings
+
+    def __init__(self, settings: Settings, version: str, services: Sequence[ServiceT]) -> None:
+        self.settings = settings
+        self.tasks: dict[int, PartitionTask] = {}
+        self._version = version
+        self._first_services = list(services)
+        session = settings.session_timeout_seconds
+        super().__init__(
+            id=settings.group_id,
+            broker=[f"kafka://{broker}" for broker in settings.brokers.split(",")],
+            datadir=settings.data_dir / "faust",
+            autodiscover=False,
+            TableManager=CustomerTables,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            topic_partitions=settings.partitions,
+            web_enabled=False,
+            broker_session_timeout=session,
+            broker_heartbeat_interval=session / 4,
+            broker_rebalance_timeout=max(15.0, session),
+            broker_request_timeout=max(40.0, 2 * session),
+            stream_wait_empty=False,
+            stream_buffer_maxsize=256,
+            producer_acks=-1,
+        )
+        self.transport = FetchTransport(self.conf.broker_consumer, self)
+        self.on_partitions_revoked.connect(self._hold)
+
+    # -- Faust's hooks ------------------------------------------------------------------------
+
+    async def on_first_start(self) -> None:
+        """Start what must answer during recovery too."""
+        await super().on_first_start()
+        for service in self._first_services:
+            await self.add_runtime_dependency(service)
+
+    async def on_stop(self) -> None:
+        """Give the partitions up in order."""
+        await asyncio.gather(*(task.hold() for task in self.tasks.values()))
+        await asyncio.gather(*(task.stop() for task in self.tasks.values()))
+        self.tasks.clear()
+        await super().on_stop()
+
+    async def _hold(self, *_: Any, **__: Any) -> None:
+        await asyncio.gather(*(task.hold() for task in self.tasks.values()))
+
+    async def take_up(self, assignment: set[TP]) -> None:
+        """Make the partitions of ``assignment`` this worker's: recover new ones, drop the others."""
+        numbers = self._numbers(assignment)
+        for number in set(self.tasks) - numbers:
+            await self.tasks.pop(number).stop()
+        await asyncio.gather(*(self._prepare(number) for number in sorted(numbers)))
+        consumer = self._fetch_consumer
+        consumer.resume_partitions(
+            {tp for tp in assignment if tp.topic != self.settings.topics[CHANGELOG]}
+        )
+        for number in sorted(numbers):
+            await self.seek(number)
+            self.tasks[number].start()
+        metrics.REBALANCES.inc()
+        logger.info("partitions %s", sorted(numbers) or "none: other workers hold them all")
+
+    def _numbers(self, assignment: set[TP]) -> set[int]:
+        """Return the partition numbers, which must be the same of every topic."""
+        topics = self._sources()
+        numbers = {topic: {tp.partition for tp in assignment if tp.topic == topic} for topic in topics}
+        distinct = set(map(frozenset, numbers.values()))
+        if len(distinct) != 1:
+            raise StreamerError(
+                f"the input topics are not co-partitioned ({numbers}): give them equal partition "
+                "counts, see `streamer topics check`"
+            )
+        return set(distinct.pop())
+
+    async def _prepare(self, number: int) -> None:
+        task = self.tasks.get(number)
+        if task is not None and not task.lost:
+            return
+        if task is None:
+            task = PartitionTask(number, self, self._version)
+        await task.recover()
+        self.tasks[number] = task
+
+    @property
+    def ready(self) -> bool:
+        """Whether the partitions given to this worker are recovered and at work."""
+        return self.tables.actives_ready and not self.rebalancing
+
+    # -- what tasks ask for (see task.Shell) ---------------------------------------------------
+
+    @property
+    def _fetch_consumer(self) -> FetchConsumer:
+        return cast("FetchConsumer", self.consumer)
+
+    def _sources(self) -> list[str]:
+        return [self.settings.topics[name] for name in SOURCE_TOPICS]
+
+    def _partitions_of(self, number: int) -> list[TP]:
+        return [TP(topic, number) for topic in self._sources()]
+
+    def caught_up(self, number: int) -> bool:
+        """Return whether the partition's topics have been read to their ends."""
+        thread = self._fetch_consumer.thread
+        return all(thread.behind(tp) == 0 for tp in self._partitions_of(number))
+
+    async def still_assigned(self, number: int) -> bool:
+        """Ask the group's coordinator, by a commit, whether the partition is this worker's."""
+        task = self.tasks.get(number)
+        if task is None or self.rebalancing:
+            return False
+        try:
+            await self._commit_for_tools([task])
+        except KafkaError as error:
+            if error.retriable:
+                raise
+            return False
+        return True
+
+    async def seek(self, number: int) -> None:
+        """Put the consumer where the partition's checkpoint says."""
+        consumer, task = self._fetch_consumer, self.tasks[number]
+        ranges = await consumer.thread.ranges(*self._partitions_of(number))
+        offsets = {}
+        for tp, (first, end) in ranges.items():
+            offset = task.partition.next_offsets.get(tp.topic, first)
+            if not first <= offset <= end:
+                raise DataLostError(
+                    f"{tp.topic}-{number} holds offsets {first} to {end}, but the rows were made of "
+                    f"it up to {offset}: records were deleted, or the topic was made anew. Restore "
+                    "it, or start over under another STREAMER_GROUP_ID and STREAMER_TOPIC_PREFIX"
+                )
+            offsets[tp] = offset
+            consumer._read_offset[tp] = None  # noqa: SLF001 - else Faust drops what is read again
+        task.expect({tp.topic: offset for tp, offset in offsets.items()})
+        await consumer.thread.seek_all(offsets)
+
+    def pause(self, number: int) -> None:
+        """Fetch nothing for the partition for now."""
+        for tp in self._partitions_of(number):
+            self._fetch_consumer.on_buffer_full(tp)
+
+    def resume(self, number: int) -> None:
+        """Fetch for the partition again."""
+        for tp in self._partitions_of(number):
+            self._fetch_consumer.on_buffer_drop(tp)
+
+    # -- for lag tools ------------------------------------------------------------------------
+
+    async def tell_tools(self) -> None:
+        """Commit positions to the group and set the lag gauges, for ever."""
+        while not self.should_stop:
+            await self.sleep(TOOLS_COMMIT_SECONDS)
+            tasks = [] if self.rebalancing else list(self.tasks.values())
+            for task in tasks:
+                behind = [self._fetch_consumer.thread.behind(tp) for tp in self._partitions_of(task.number)]
+                metrics.LAG.labels(str(task.number)).set(task.buffered + sum(filter(None, behind)))
+            with suppress(KafkaError):
+                await self._commit_for_tools(tasks)
+
+    async def _commit_for_tools(self, tasks: Sequence[PartitionTask]) -> None:
+        offsets = {
+            TP(topic, task.number): offset
+            for task in tasks
+            for topic, offset in task.partition.next_offsets.items()
+        }
+        if offsets:
+            await self._fetch_consumer.thread.commit_for_tools(offsets)
+
+
+def create_app(
+    settings: Settings, version: str, services: Callable[[StreamerApp], Sequence[ServiceT]]
+) -> StreamerApp:
+    """Return the app, not started; ``services`` run from the first moment on."""
+    app = StreamerApp(settings, version, [])
+    app._first_services = list(services(app))  # noqa: SLF001 - they know the app, the app them
+    sources = app.topic(
+        *(settings.topics[name] for name in SOURCE_TOPICS),
+        schema=faust.Schema(key_type=None, value_type=None, key_serializer="raw", value_serializer="raw"),
+        acks=False,
+    )
+    app.Table(
+        "customers",
+        partitions=settings.partitions,
+        changelog_topic=app.topic(
+            settings.topics[CHANGELOG], partitions=settings.partitions, acks=False
+        ),
+    )
+
+    @app.agent(sources, name="score")
+    async def score(fetches: faust.StreamT[Any]) -> None:
+        """Hand each fetch to its partition."""
+        async for fetch in fetches:
+            offer(fetch)
+
+    def offer(fetch: Fetch) -> None:
+        task = app.tasks.get(fetch.partition)
+        if task is not None:
+            task.offer(fetch)
+
+    @app.task
+    async def tell_tools() -> None:
+        await app.tell_tools()
+
+    return app

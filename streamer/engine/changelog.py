@@ -1,0 +1,46 @@
+"""Reading a partition's rows back from its changelog: in batches, committed records only."""
+
+import asyncio
+from collections.abc import Callable
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from streamer.engine.clients import plain_consumer
+from streamer.pipeline import Partition
+from streamer.settings import Settings
+
+Progress = Callable[[int, int], None]
+"""Called with the records read since the last call and those still to be read."""
+
+
+async def restore(
+    partition: Partition, topic: str, settings: Settings, progress: Progress
+) -> None:
+    """Bring ``partition`` to where its last committed unit of work left it.
+
+    Call it with the partition fenced: then nothing is written behind its back.
+    """
+    consumer = plain_consumer(settings)
+    await consumer.start()
+    try:
+        await _read(consumer, TopicPartition(topic, partition.number), partition, progress)
+    finally:
+        await consumer.stop()
+    await asyncio.to_thread(partition.restored)
+
+
+async def _read(
+    consumer: AIOKafkaConsumer, tp: TopicPartition, partition: Partition, progress: Progress
+) -> None:
+    consumer.assign([tp])
+    first = (await consumer.beginning_offsets([tp]))[tp]
+    end = (await consumer.end_offsets([tp]))[tp]
+    consumer.seek(tp, first)
+    # The position, not the records, tells the end: a log may end in transaction markers.
+    while (position := await consumer.position(tp)) < end:
+        fetched = await consumer.getmany(tp, timeout_ms=1000)
+        records = fetched.get(tp, [])
+        partition.restore((record.key, record.value) for record in records)
+        progress(len(records), max(0, end - position))
+        await asyncio.sleep(0)
+    progress(0, 0)

@@ -1,0 +1,46 @@
+"""Kafka clients as this engine needs them."""
+
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from streamer.settings import Settings
+
+BATCH_BYTES_MAX = 900_000
+"""Kafka's default for a topic's batches is 1,048,588 bytes."""
+
+DEAD_LETTER_BYTES_MAX = 67_108_864
+"""A dead letter is its record and some headers: it must fit wherever the record did."""
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """Return the keywords that every client shares."""
+    return {"bootstrap_servers": settings.brokers, "client_id": f"streamer-{settings.group_id}"}
+
+
+def transactional_producer(settings: Settings, partition: int) -> AIOKafkaProducer:
+    """Return the producer of ``partition``; starting it fences every earlier one."""
+    return AIOKafkaProducer(
+        **connection(settings),
+        transactional_id=f"{settings.group_id}-{settings.topic_prefix}{partition}",
+        compression_type=None if settings.compression == "none" else settings.compression,
+        max_batch_size=BATCH_BYTES_MAX,
+        max_request_size=DEAD_LETTER_BYTES_MAX,
+        request_timeout_ms=30_000,
+        transaction_timeout_ms=60_000,
+        retry_backoff_ms=5,  # the default, 100, is most of a transaction's time
+    )
+
+
+def plain_consumer(settings: Settings) -> AIOKafkaConsumer:
+    """Return a consumer of no group that sees what is committed."""
+    return AIOKafkaConsumer(
+        **connection(settings),
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=8_388_608,
+        fetch_max_bytes=52_428_800,
+        check_crcs=False,
+        retry_backoff_ms=20,
+    )

@@ -1,0 +1,317 @@
+"""One partition at work: one unit of work in flight, the next takes all that waits.
+
+So units are small when idle, for latency, and large under load, for throughput. The states:
+
+    recover → (offer … process → write → commit)* → stop
+
+A failure of Kafka drops the rows and recovers in place. A bug, or being fenced, ends the worker:
+the checkpoint has not moved, so nothing is lost.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Protocol
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    InvalidProducerEpoch,
+    KafkaError,
+    MessageSizeTooLargeError,
+    ProducerFenced,
+    RecordTooLargeError,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
+
+from streamer import metrics
+from streamer.engine import changelog, transaction
+from streamer.engine.clients import transactional_producer
+from streamer.engine.transport import Fetch
+from streamer.pipeline import Partition, UnitOfWork
+from streamer.records.instants import NEVER, from_datetime
+from streamer.records.kafka import CHANGELOG, Record
+from streamer.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+TIMERS_MAX = 5_000
+"""Band crossings told of in one unit of work, so that a long silence does not hold up events."""
+
+TICK_SECONDS = 1.0
+"""How often silence is looked at when nothing else happens."""
+
+BUFFERED_RECORDS_MAX = 20_000
+"""Beyond this the partition's topics are not fetched."""
+
+FENCED = (ProducerFenced, InvalidProducerEpoch)
+FATAL = (
+    ClusterAuthorizationFailedError,
+    MessageSizeTooLargeError,
+    RecordTooLargeError,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+)
+"""Trying again would fail again."""
+
+
+class Shell(Protocol):
+    """What a task asks of the worker around it."""
+
+    settings: Settings
+
+    def caught_up(self, number: int) -> bool:
+        """Return whether the partition's topics have been read to their ends."""
+
+    async def still_assigned(self, number: int) -> bool:
+        """Ask the group's coordinator whether the partition is this worker's."""
+
+    async def seek(self, number: int) -> None:
+        """Put the consumer where the partition's checkpoint says."""
+
+    def pause(self, number: int) -> None:
+        """Fetch nothing for the partition for now."""
+
+    def resume(self, number: int) -> None:
+        """Fetch for the partition again."""
+
+    async def crash(self, error: BaseException) -> None:
+        """End the worker because of ``error``."""
+
+
+class PartitionTask:
+    """Runs one partition. Call ``recover``, then ``start``; ``offer`` it fetches; ``stop`` it."""
+
+    def __init__(self, number: int, shell: Shell, version: str) -> None:
+        self.number = number
+        self._shell = shell
+        self._settings = shell.settings
+        self._configuration = shell.settings.configuration(version)
+        self._changelog = shell.settings.topics[CHANGELOG]
+        self.partition = Partition(number, self._configuration)
+        self._producer: AIOKafkaProducer | None = None
+        self._fetches: deque[Fetch] = deque()
+        self.buffered = 0
+        self._paused = False
+        self._expected: dict[str, int] = {}
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._held = True
+        self._started = asyncio.Event()
+        self.lost = False
+        """The rows here may be behind: ``recover`` before the next ``start``."""
+        self._loop: asyncio.Task[None] | None = None
+
+    # -- life ---------------------------------------------------------------------------------
+
+    async def recover(self) -> None:
+        """Fence every earlier owner and load the rows."""
+        started = time.monotonic()
+        await self._close_producer()
+        self._producer = transactional_producer(self._settings, self.number)
+        await self._producer.start()
+        self.partition = Partition(self.number, self._configuration)
+        await changelog.restore(self.partition, self._changelog, self._settings, self._progress)
+        self.lost = False
+        metrics.RECOVERY.observe(time.monotonic() - started)
+        logger.info(
+            "partition %d: %d rows recovered in %.1f s",
+            self.number, len(self.partition.rows), time.monotonic() - started,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Take up work: the consumer stands on ``partition.next_offsets``."""
+        self._held = False
+        self._started.set()
+        self._wake.set()
+        if self._loop is None:
+            self._loop = asyncio.create_task(self._run(), name=f"partition-{self.number}")
+
+    async def hold(self) -> None:
+        """Finish the unit of work in flight and start no other until ``start``."""
+        self._held = True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), timeout=self._settings.session_timeout_seconds)
+
+    async def stop(self) -> None:
+        """End for good; what is not committed will be done by the next owner."""
+        if self._loop is not None:
+            self._loop.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._loop
+        await self._close_producer()
+        metrics.forget_partition(self.number)
+
+    async def _close_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(KafkaError, TimeoutError, asyncio.TimeoutError):
+                await asyncio.wait_for(producer.stop(), timeout=5)
+
+    # -- input --------------------------------------------------------------------------------
+
+    def expect(self, next_offsets: dict[str, int]) -> None:
+        """Forget what waits and take only fetches that join these offsets, by topic."""
+        self._expected = dict(next_offsets)
+        self._fetches.clear()
+        self.buffered = 0
+        if self._paused:
+            self._paused = False
+            self._shell.resume(self.number)
+
+    def offer(self, fetch: Fetch) -> None:
+        """Queue ``fetch`` for the next unit of work."""
+        if self._held or fetch.start != self._expected.get(fetch.topic):
+            return  # of before a seek: it comes again
+        self._expected[fetch.topic] = fetch.end
+        self._fetches.append(fetch)
+        self.buffered += len(fetch.records)
+        self._wake.set()
+        if self.buffered > BUFFERED_RECORDS_MAX and not self._paused:
+            self._paused = True
+            self._shell.pause(self.number)
+
+    def _take(self) -> tuple[list[Record], dict[str, int]]:
+        """Return what waits, up to the limit, and the offsets behind it."""
+        taken: list[Fetch] = []
+        records = 0
+        while self._fetches and (not taken or records < self._settings.batch_records_max):
+            fetch = self._fetches.popleft()
+            taken.append(fetch)
+            records += len(fetch.records)
+        self.buffered -= records
+        if self._paused and self.buffered < BUFFERED_RECORDS_MAX // 2:
+            self._paused = False
+            self._shell.resume(self.number)
+        for fetch in taken:
+            metrics.RECORDS_CONSUMED.labels(fetch.topic).inc(len(fetch.records))
+        flat = list(chain.from_iterable(fetch.records for fetch in taken))
+        return flat, {fetch.topic: fetch.end for fetch in taken}
+
+    # -- work ---------------------------------------------------------------------------------
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._work()
+            except FENCED as error:
+                await self._await_rebalance(error)
+            except FATAL as error:
+                await self._crash(error)
+            except (KafkaError, OSError) as error:
+                await self._recover_in_place(error)
+            except Exception as error:  # noqa: BLE001 - a bug: crash, with the checkpoint unmoved
+                await self._crash(error)
+
+    async def _crash(self, error: BaseException) -> None:
+        logger.critical("partition %d: %s", self.number, error, exc_info=error)
+        await self._shell.crash(error)
+        await asyncio.Event().wait()  # until cancelled
+
+    async def _await_rebalance(self, error: BaseException) -> None:
+        """Another worker owns the partition: the coming rebalance will say so here too."""
+        logger.warning("partition %d: taken over by another worker (%r)", self.number, error)
+        self.lost, self._held = True, True
+        self._started.clear()
+        try:
+            limit = 30 + 2 * self._settings.session_timeout_seconds
+            await asyncio.wait_for(self._started.wait(), timeout=limit)
+        except TimeoutError:
+            await self._crash(error)
+
+    async def _recover_in_place(self, error: BaseException) -> None:
+        """Drop the rows and load them again; but never fence a worker that has taken over."""
+        metrics.RESTARTS.inc()
+        while not self._held:
+            logger.warning("partition %d: %r; recovering", self.number, error)
+            try:
+                if not await self._shell.still_assigned(self.number):
+                    break
+                await self.recover()
+                await self._shell.seek(self.number)
+            except (KafkaError, OSError) as again:
+                error = again
+                await asyncio.sleep(1)
+            else:
+                return
+        await self._await_rebalance(error)
+
+    async def _work(self) -> None:
+        """Do one unit of work after the other."""
+        while True:
+            await self._sleep()
+            if self._held:
+                continue
+            records, ends = self._take()
+            silence_until = self._silence_until() if not self._fetches else NEVER
+            if not records and not self.partition.due(silence_until) and not ends:
+                self._gauge()
+                continue
+            self._idle.clear()
+            try:
+                await self._unit(records, ends, silence_until)
+            finally:
+                self._idle.set()
+
+    async def _sleep(self) -> None:
+        if self._fetches and not self._held:
+            await asyncio.sleep(0)
+            return
+        self._wake.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), timeout=TICK_SECONDS)
+
+    def _silence_until(self) -> int:
+        """Return how far real time lets silence run; NEVER while there is more to read."""
+        if self._settings.clock == "stream" or not self._shell.caught_up(self.number):
+            return NEVER
+        grace = round(self._settings.silence_grace_seconds * 1_000_000)
+        return from_datetime(datetime.now(UTC)) - grace
+
+    async def _unit(self, records: list[Record], ends: dict[str, int], silence_until: int) -> None:
+        started = time.monotonic()
+        unit = self.partition.process(
+            records,
+            datetime.now(UTC),
+            next_offsets=ends,
+            silence_until=silence_until,
+            timers_max=TIMERS_MAX,
+        )
+        processed = time.monotonic()
+        assert self._producer is not None  # noqa: S101 - set by recover
+        await transaction.write(self._producer, unit)
+        self.partition.commit(unit)
+        metrics.PROCESSING.observe(processed - started)
+        metrics.COMMIT.observe(time.monotonic() - processed)
+        self._observe(records, unit)
+
+    # -- told to metrics ----------------------------------------------------------------------
+
+    def _observe(self, records: list[Record], unit: UnitOfWork) -> None:
+        metrics.count(unit)
+        now = time.time()
+        label = str(self.number)
+        metrics.LAST_COMMIT.labels(label).set(now)
+        if records:
+            # The first and the last stand for their unit: one sample a record would cost as much
+            # as the record.
+            for record in (records[0], records[-1]):
+                metrics.END_TO_END.observe(max(0.0, now - record.timestamp / 1000))
+            metrics.LAG_SECONDS.labels(label).set(max(0.0, now - records[-1].timestamp / 1000))
+        self._gauge()
+
+    def _gauge(self) -> None:
+        label = str(self.number)
+        metrics.ROWS.labels(label).set(len(self.partition.rows))
+        metrics.TIMERS.labels(label).set(len(self.partition.timers))
+
+    def _progress(self, read: int, remaining: int) -> None:
+        metrics.RECOVERED.inc(read)
+        metrics.RECOVERY_REMAINING.labels(str(self.number)).set(remaining)
+

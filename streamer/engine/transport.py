@@ -1,0 +1,184 @@
+"""Faust's aiokafka transport, but a message is a whole fetch of one topic partition.
+
+Faust's own path costs several tasks, a lock and sensors a record: a hundred times the work itself.
+A fetch carries the span of offsets it covers. Spans of one partition join without a gap, so a
+reader can tell a fetch of before a seek, or a lost one, from the next.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, NamedTuple, cast
+
+import aiokafka
+from aiokafka.consumer.subscription_state import TopicPartitionState
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.types import TP, ConsumerMessage
+
+from streamer.engine.clients import connection
+from streamer.errors import StreamerError
+from streamer.records.kafka import EVENT_TOPICS, Record
+
+
+class DataLostError(StreamerError):
+    """Records that were never applied are gone from their topic."""
+
+
+class Fetch(NamedTuple):
+    """Records of one topic partition: all there were from offset ``start`` to before ``end``."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+    records: list[Record]
+
+
+class FetchConsumerThread(AIOKafkaConsumerThread):
+    """Owns the aiokafka consumer, in a thread of its own."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._fetched_to: dict[TP, int] = {}
+        topics = self.app.settings.topics
+        self._event_topics = frozenset(topics[name] for name in EVENT_TOPICS)
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        conf, settings = self.app.conf, self.app.settings
+        self._assignor = self.app.assignor
+        return aiokafka.AIOKafkaConsumer(
+            **connection(settings),
+            group_id=conf.id,
+            group_instance_id=settings.instance_id or None,
+            partition_assignment_strategy=[self._assignor],
+            enable_auto_commit=False,
+            # Only until `seek_all`: positions come from the checkpoint. And should one fall out of
+            # range later, `_check_nothing_lost` sees the jump.
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=1_048_576,
+            fetch_max_wait_ms=500,
+            check_crcs=False,
+            session_timeout_ms=round(conf.broker_session_timeout * 1000),
+            rebalance_timeout_ms=round(conf.broker_rebalance_timeout * 1000),
+            heartbeat_interval_ms=round(conf.broker_heartbeat_interval * 1000),
+            # Work happens in another thread: a slow unit of work is no reason to lose membership.
+            max_poll_interval_ms=2**31 - 1,
+            isolation_level="read_committed",
+            retry_backoff_ms=20,
+        )
+
+    async def seek_all(self, offsets: Mapping[TP, int]) -> None:
+        """Put the consumer on ``offsets``; what was fetched before no longer joins."""
+        await self.call_thread(self._seek_all, offsets)
+
+    async def _seek_all(self, offsets: Mapping[TP, int]) -> None:
+        consumer = self._ensure_consumer()
+        for tp, offset in offsets.items():
+            consumer.seek(aiokafka.TopicPartition(*tp), offset)
+            self._fetched_to[tp] = offset
+
+    async def ranges(self, *tps: TP) -> dict[TP, tuple[int, int]]:
+        """Return the first offset held and the end of each topic partition."""
+        return cast("dict[TP, tuple[int, int]]", await self.call_thread(self._ranges, tps))
+
+    async def _ranges(self, tps: tuple[TP, ...]) -> dict[TP, tuple[int, int]]:
+        consumer = self._ensure_consumer()
+        partitions = [aiokafka.TopicPartition(*tp) for tp in tps]
+        first = await consumer.beginning_offsets(partitions)
+        end = await consumer.end_offsets(partitions)
+        return {TP(*tp): (first[tp], end[tp]) for tp in partitions}
+
+    async def commit_for_tools(self, offsets: Mapping[TP, int]) -> None:
+        """Commit to the group, for lag tools only: the checkpoint in the changelog is what counts."""
+        await self.call_thread(
+            self._ensure_consumer().commit,
+            {aiokafka.TopicPartition(*tp): offset for tp, offset in offsets.items()},
+        )
+
+    def behind(self, tp: TP) -> int | None:
+        """Return the records between the reading position and the end; None if not known."""
+        state = self._state(tp)
+        if state is None or state.lso is None or not state.has_valid_position:
+            return None
+        return max(0, state.lso - state.position)
+
+    def _state(self, tp: TP) -> TopicPartitionState | None:
+        subscription = self._ensure_consumer()._subscription.subscription  # noqa: SLF001
+        assignment = subscription and subscription.assignment
+        if not assignment or aiokafka.TopicPartition(*tp) not in assignment.tps:
+            return None
+        return assignment.state_value(aiokafka.TopicPartition(*tp))
+
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - Faust's signature
+        max_records: int | None = None,
+    ) -> dict[TP, list[Fetch]]:
+        fetched = await super()._fetch_records(consumer, active_partitions, timeout, None)
+        fetches = {}
+        for partition, records in fetched.items():
+            tp = TP(*partition)
+            state = self._state(tp)
+            if state is None or tp not in self._fetched_to:
+                continue  # taken away meanwhile
+            start, self._fetched_to[tp] = self._fetched_to[tp], state.position
+            if records[0].offset > start and tp.topic in self._event_topics:
+                await self._check_nothing_lost(tp, start)
+            fetches[tp] = [Fetch(tp.topic, tp.partition, start, state.position, records)]
+        return fetches
+
+
+    async def _check_nothing_lost(self, tp: TP, start: int) -> None:
+        """Tell a gap that transactions left from one that deletion left."""
+        partition = aiokafka.TopicPartition(*tp)
+        first = (await self._ensure_consumer().beginning_offsets([partition]))[partition]
+        if first > start:
+            raise DataLostError(
+                f"{tp.topic}-{tp.partition} was deleted up to offset {first} before {start} was "
+                "read: give the topic a longer retention"
+            )
+
+
+class FetchConsumer(Consumer):
+    """Hands fetches to Faust as if each were one message."""
+
+    _thread: FetchConsumerThread
+
+    def _new_consumer_thread(self) -> FetchConsumerThread:
+        return FetchConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    @property
+    def thread(self) -> FetchConsumerThread:
+        """The owner of the aiokafka consumer."""
+        return self._thread
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # type: ignore[override] # noqa: ASYNC109
+        """Give what has been fetched."""
+        records, _ = await self._wait_next_records(timeout)
+        for tp, fetches in (records or {}).items():
+            for fetch in fetches:
+                if self.flow_active:
+                    yield tp, self._to_message(tp, fetch)
+
+    def _to_message(self, tp: TP, record: Fetch) -> ConsumerMessage:
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            record.end,
+            0.0,
+            0,
+            (),
+            None,
+            record,
+            None,
+            0,
+            0,
+            tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+
+class FetchTransport(Transport):
+    """The transport for ``app.transport``."""
+
+    Consumer = FetchConsumer

@@ -1,0 +1,80 @@
+"""What SREs watch, in Prometheus's words: base units, counters end in ``_total``.
+
+No customer's id is ever a label; partition series vanish when the partition goes.
+"""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from streamer.pipeline import UnitOfWork
+from streamer.records.dead_letters import REASONS
+
+REGISTRY = CollectorRegistry()
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+def _counter(name: str, text: str, *labels: str) -> Counter:
+    return Counter(f"streamer_{name}", text, labels, registry=REGISTRY)
+
+
+def _gauge(name: str, text: str, *labels: str) -> Gauge:
+    return Gauge(f"streamer_{name}", text, labels, registry=REGISTRY)
+
+
+def _histogram(name: str, text: str) -> Histogram:
+    return Histogram(f"streamer_{name}", text, buckets=_BUCKETS, registry=REGISTRY)
+
+
+RECORDS_CONSUMED = _counter("records_consumed", "Records read from input topics", "topic")
+MESSAGES_PRODUCED = _counter("messages_produced", "Records written in transactions", "topic")
+DEAD_LETTERS = _counter("dead_letters", "Records refused", "reason")
+OUTCOMES = {
+    "events": _counter("events", "Events and referral messages folded into rows"),
+    "duplicates": _counter("duplicates_dropped", "Events dropped: their id was known"),
+    "replayed": _counter("replayed_dropped", "Records dropped: their offset was applied"),
+    "rekeyed": _counter("records_rekeyed", "Records passed on to the customer's partition"),
+    "unscored": _counter("events_unscored", "Valid events of a type no row holds yet"),
+    "scores": _counter("scores", "Scorings of customers"),
+    "silences": _counter("silence_crossings", "Risk bands crossed in silence"),
+}
+COMMITS = _counter("commits", "Transactions committed")
+PROCESSING = _histogram("processing_duration_seconds", "Decoding, folding and scoring a unit")
+COMMIT = _histogram("commit_duration_seconds", "Writing and committing a unit of work")
+END_TO_END = _histogram("end_to_end_latency_seconds", "From a record's timestamp to its commit")
+RESTARTS = _counter("partition_restarts", "Partitions dropped and recovered after a failure")
+REBALANCES = _counter("rebalances", "Assignments of partitions taken up")
+RECOVERED = _counter("recovered_rows", "Changelog records read in recoveries")
+RECOVERY = _histogram("recovery_duration_seconds", "Recovering one partition")
+
+PARTITION_GAUGES = (
+    ROWS := _gauge("rows", "Customers in memory", "partition"),
+    STATE_BYTES := _gauge("state_bytes", "Bytes of encoded rows", "partition"),
+    LAG := _gauge("consumer_lag_records", "Records written but not yet applied", "partition"),
+    LAG_SECONDS := _gauge("consumer_lag_seconds", "Age of the newest applied record", "partition"),
+    TIMERS := _gauge("silence_timers", "Customers with a band crossing ahead", "partition"),
+    LAST_COMMIT := _gauge("last_commit_timestamp_seconds", "Of the last commit", "partition"),
+    RECOVERY_REMAINING := _gauge("recovery_remaining_records", "Still to be read", "partition"),
+)
+
+for _reason in REASONS:
+    DEAD_LETTERS.labels(_reason)
+
+
+def count(unit: UnitOfWork) -> None:
+    """Count what a committed unit of work did."""
+    COMMITS.inc()
+    for name, number in unit.counts.items():
+        OUTCOMES[name].inc(number)
+    for reason, number in unit.refused.items():
+        DEAD_LETTERS.labels(reason).inc(number)
+    for (topic, _), messages in unit.messages.items():
+        MESSAGES_PRODUCED.labels(topic).inc(len(messages))
+
+
+def forget_partition(number: int) -> None:
+    """Remove the series of a partition that is no longer here."""
+    for gauge in PARTITION_GAUGES:
+        try:
+            gauge.remove(str(number))
+        except KeyError:
+            continue

@@ -1,0 +1,61 @@
+"""For SREs: ``/metrics``, ``/livez`` and ``/readyz``, served from the first moment on."""
+
+from typing import Any
+
+from aiohttp import web
+from mode import Service
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from streamer.engine.app import StreamerApp
+from streamer.errors import StreamerError
+from streamer.metrics import REGISTRY
+
+
+class OperationsServer(Service):
+    """The HTTP server of one worker."""
+
+    def __init__(self, app: StreamerApp, **kwargs: Any) -> None:
+        self._app = app
+        self._runner: web.AppRunner | None = None
+        super().__init__(**kwargs)
+
+    async def on_start(self) -> None:
+        """Listen."""
+        settings = self._app.settings
+        routes = web.Application()
+        routes.add_routes(
+            [
+                web.get("/metrics", self._metrics),
+                web.get("/livez", self._livez),
+                web.get("/readyz", self._readyz),
+            ]
+        )
+        self._runner = web.AppRunner(routes, access_log=None)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, settings.http_host, settings.http_port).start()
+        except OSError as error:
+            raise StreamerError(
+                f"cannot listen on {settings.http_host}:{settings.http_port} ({error.strerror}): "
+                "set STREAMER_HTTP_PORT to a free port"
+            ) from None
+
+    async def on_stop(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.Response(
+            body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
+
+    async def _livez(self, _: web.Request) -> web.Response:
+        """Answer at all: the event loop moves."""
+        return web.json_response({"status": "alive"})
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        partitions = sorted(self._app.tasks)
+        if self._app.ready:
+            return web.json_response({"status": "ready", "partitions": partitions})
+        return web.json_response({"status": "recovering", "partitions": partitions}, status=503)
