@@ -14,11 +14,15 @@ What a unit of work does, in this order:
 4. Each customer concerned is scored once, at its latest instant (with ``every_event``: each time).
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from itertools import islice
+
+import numpy as np
+from msgspec import Struct
 
 from streamer.records.dead_letters import DeadLetter, Rejected
 from streamer.records.events import Event, InternalEvent, Referral, ReferralLink, Unscored
@@ -37,12 +41,11 @@ from streamer.records.kafka import (
     Topics,
 )
 from streamer.records.partitioning import partition_of
-from streamer.records.scores import RISK_BANDS, SILENCE, Cause
-from streamer.scoring.occasion import occasion_of
+from streamer.records.scores import SILENCE, Cause
+from streamer.scoring.columns import crossings_of
 from streamer.scoring.parameters import ScoringParameters
-from streamer.scoring.rhythm import Crossings, band_at, crossings, next_crossing
-from streamer.scoring.risk import churn_risk_update
-from streamer.scoring.value import ltv_update
+from streamer.scoring.rhythm import FAR, Instants
+from streamer.scoring.score import Scoring, score
 from streamer.serdes.events import EventDecoder
 from streamer.serdes.rows import (
     CHECKPOINT_KEY,
@@ -60,11 +63,14 @@ from streamer.state.referrals import Standing, credited_at, credits_between, lin
 from streamer.state.row import Row
 from streamer.state.timers import SilenceTimers
 
+RESTORE_CHUNK = 10_000
+_REKEYED_SOURCE = SOURCE_TOPICS.index(REKEYED)
+
 ORIGIN = "streamer.origin"
 """Header of a re-keyed record: ``topic/partition/offset`` where it first stood."""
 
 
-class Message(NamedTuple):
+class Message(Struct, frozen=True, gc=False):
     """A record to be written."""
 
     key: bytes | None
@@ -101,16 +107,6 @@ class Configuration:
     version: str = ""
 
 
-@dataclass(slots=True)
-class _Due:
-    """A customer to be scored."""
-
-    row: Row
-    crossings: Crossings
-    as_of: int
-    cause: Cause
-
-
 class Partition:
     """The rows of one partition and what moves them. Single-threaded."""
 
@@ -145,14 +141,22 @@ class Partition:
 
     def restored(self) -> None:
         """Set the timers from the rows; call once, after the last ``restore``."""
-        instants = {}
-        for customer_id, value in self.rows.items():
-            row = decode_row(value)
-            told_until = max(self.time, row.as_of)
-            instant = next_crossing(crossings(row, self._configuration.scoring), told_until)
-            if instant is not None:
-                instants[customer_id] = instant
+        instants: dict[str, int] = {}
+        for customer_ids in _chunks(self.rows, RESTORE_CHUNK):
+            rows = [decode_row(self.rows[customer_id]) for customer_id in customer_ids]
+            told_until = np.maximum([row.as_of for row in rows], self.time)
+            following = self._following(rows, told_until)
+            instants.update(
+                pair for pair in zip(customer_ids, following, strict=True) if pair[1] < FAR
+            )
         self.timers.load(instants)
+
+    def _following(self, rows: Sequence[Row], instants: Instants) -> list[int]:
+        """Return the first crossing of each row after its instant; ``FAR`` if there is none."""
+        row_crossings = crossings_of(rows, self._configuration.scoring)
+        ahead = np.where(row_crossings > instants[:, None], row_crossings, FAR)
+        following: list[int] = ahead.min(axis=1).tolist()
+        return following
 
     def row(self, customer_id: str) -> Row | None:
         """Return the committed row of ``customer_id``."""
@@ -214,64 +218,100 @@ class _Work:
         self._now_instant = from_datetime(now)
         self._unit = UnitOfWork()
         self._touched: dict[str, Row] = {}
-        self._due: dict[str, _Due] = {}
+        self._scorings: dict[str, Scoring] = {}
         self._next_offsets = dict(partition.next_offsets)
         self._time = partition.time
         self._stream_time = partition.stream_time
 
     def step(self, records: Sequence[Record]) -> None:
-        """Fold ``records``, then tell of silence and score."""
-        changed: dict[str, Cause] = {}
+        """Fold ``records``, ask for the scores of whom they concern, and set their timers."""
+        causes: dict[str, Cause] = {}
         for record in records:
             self._next_offsets[record.topic] = record.offset + 1
             try:
-                self._record(record, changed)
+                self._record(record, causes)
             except Rejected as rejected:
                 self._dead_letter(record, rejected)
-        for customer_id, cause in changed.items():
-            row = self._touched[customer_id]
-            row_crossings = crossings(row, self._configuration.scoring)
-            self._due[customer_id] = _Due(row, row_crossings, row.as_of, cause)
-            self._partition.timers.schedule(customer_id, next_crossing(row_crossings, row.as_of))
+        if causes:
+            self._changed(causes)
         if self._configuration.every_event:
             self._score()
             self.advance(self._stream_time, None)
 
+    def _changed(self, causes: Mapping[str, Cause]) -> None:
+        rows = [self._touched[customer_id] for customer_id in causes]
+        as_of = [row.as_of for row in rows]
+        following = self._partition._following(rows, np.array(as_of))  # noqa: SLF001
+        schedule = self._partition.timers.schedule
+        for (customer_id, cause), row, instant, crossing in zip(
+            causes.items(), rows, as_of, following, strict=True
+        ):
+            self._scorings[customer_id] = Scoring(customer_id, row, instant, cause)
+            if crossing < FAR:
+                schedule(customer_id, crossing)
+
     def advance(self, until: int, timers_max: int | None) -> None:
         """Tell of silence up to ``until``, or up to the last of ``timers_max`` crossings."""
         until = max(until, self._stream_time, self._time)
-        fired = 0
+        woken: dict[str, int] = {}
         while (timer := self._partition.timers.pop(until)) is not None:
             instant, customer_id = timer
-            self._silence(customer_id, instant)
-            fired += 1
-            if timers_max is not None and fired >= timers_max and instant > self._time:
+            woken[customer_id] = instant
+            if timers_max is not None and len(woken) >= timers_max and instant > self._time:
                 until = instant
         self._time = until
+        if woken:
+            self._silence(woken, until)
+
+    def _silence(self, woken: Mapping[str, int], until: int) -> None:
+        """Look at the customers whose timers have come up: some have purchased since they were set.
+
+        What a customer has crossed after its timer's instant, and after its row's, is due.
+        """
+        rows = [self._row(customer_id) for customer_id in woken]
+        row_crossings = crossings_of(rows, self._configuration.scoring).tolist()
+        due: list[Scoring] = []
+        for (customer_id, woken_at), row, instants in zip(
+            woken.items(), rows, row_crossings, strict=True
+        ):
+            # A timer that is no crossing was set for an older row: then nothing was told of yet.
+            told_until = max(row.as_of, woken_at - 1 if woken_at in instants else NEVER)
+            due += [
+                Scoring(customer_id, row, instant, SILENCE)
+                for instant in instants
+                if told_until < instant <= until
+            ]
+            self._partition.timers.schedule(
+                customer_id, next((i for i in instants if max(told_until, until) < i < FAR), None)
+            )
+        self._unit.counts["silences"] += len(due)
+        due.sort(key=lambda scoring: (scoring.as_of, scoring.customer_id))
+        for scoring in due:
+            self._scorings[scoring.customer_id] = scoring
+            if self._configuration.every_event:
+                self._score()
 
     def finish(self, next_offsets: Mapping[str, int]) -> UnitOfWork:
-        """Score what is due, encode the rows, set the checkpoint."""
+        """Score whom that concerns, encode the rows, set the checkpoint."""
         self._score()
         self._next_offsets.update(next_offsets)
-        unit, partition = self._unit, self._partition
-        changelog = self._configuration.topics[CHANGELOG]
+        unit = self._unit
         lateness = self._configuration.lateness
+        messages = []
         for customer_id, row in self._touched.items():
             seal(row, lateness)
             value = encode_row(row)
             unit.rows[customer_id] = value
-            unit.send(changelog, partition.number, Message(customer_id.encode(), value))
+            messages.append(Message(customer_id.encode(), value))
         unit.checkpoint = Checkpoint(self._next_offsets, self._time, self._stream_time)
-        unit.send(
-            changelog,
-            partition.number,
-            Message(CHECKPOINT_KEY, encode_checkpoint(unit.checkpoint)),
-        )
+        messages.append(Message(CHECKPOINT_KEY, encode_checkpoint(unit.checkpoint)))
+        changelog = self._configuration.topics[CHANGELOG]
+        unit.messages[changelog, self._partition.number] = messages
         return unit
 
     # -- 1. decode and route ----------------------------------------------------------------
 
-    def _record(self, record: Record, changed: dict[str, Cause]) -> None:
+    def _record(self, record: Record, causes: dict[str, Cause]) -> None:
         partition = self._partition
         event: Event
         if record.topic == partition._credits_topic:  # noqa: SLF001
@@ -286,7 +326,7 @@ class _Work:
             if isinstance(event, Unscored):
                 self._unit.counts["unscored"] += 1
                 return
-        self._apply(record, event, changed)
+        self._apply(record, event, causes)
 
     def _misplaced(self, record: Record, event: Event) -> bool:
         customer_id = event.customer_id
@@ -309,7 +349,7 @@ class _Work:
 
     # -- 2. fold ----------------------------------------------------------------------------
 
-    def _apply(self, record: Record, event: Event, changed: dict[str, Cause]) -> None:
+    def _apply(self, record: Record, event: Event, causes: dict[str, Cause]) -> None:
         customer_id = event.customer_id
         row = self._row(customer_id)
         source = self._partition._source_of[record.topic]  # noqa: SLF001
@@ -330,7 +370,8 @@ class _Work:
             self._stream_time = max(self._stream_time, event.occurred_at)
         self._unit.counts["events"] += 1
         if not isinstance(event, ReferralLink):
-            changed[customer_id] = _cause(record, event)
+            rekeyed = source == _REKEYED_SOURCE
+            causes[customer_id] = _cause(record, event, rekeyed=rekeyed)
 
     def _row(self, customer_id: str) -> Row:
         row = self._touched.get(customer_id)
@@ -352,44 +393,21 @@ class _Work:
             topic = self._partition._credits_topic  # noqa: SLF001
             self._unit.send(topic, to, Message(key, encode_internal(message)))
 
-    # -- 3. silence -------------------------------------------------------------------------
-
-    def _silence(self, customer_id: str, instant: int) -> None:
-        """Look at a customer whose timer has come up: it may have purchased since it was set."""
-        due = self._due.get(customer_id)
-        if due is None:
-            row = self._row(customer_id)
-            due = _Due(row, crossings(row, self._configuration.scoring), row.as_of, SILENCE)
-        told_until = due.row.as_of
-        if instant in due.crossings and instant > told_until:
-            self._due[customer_id] = _Due(due.row, due.crossings, instant, SILENCE)
-            self._unit.counts["silences"] += 1
-            told_until = instant
-        self._partition.timers.schedule(customer_id, next_crossing(due.crossings, told_until))
-        if self._configuration.every_event:
-            self._score()
-
-    # -- 4. score ---------------------------------------------------------------------------
+    # -- 3. score ---------------------------------------------------------------------------
 
     def _score(self) -> None:
-        if not self._due:
+        """Score all customers asked for, at once."""
+        if not self._scorings:
             return
-        parameters, topics = self._configuration.scoring, self._configuration.topics
-        ltv_topic, churn_topic = topics[LTV_UPDATES], topics[CHURN_RISK_UPDATES]
-        number = self._partition.number
-        ltv_messages = self._unit.messages.setdefault((ltv_topic, number), [])
-        churn_messages = self._unit.messages.setdefault((churn_topic, number), [])
-        for customer_id, due in self._due.items():
-            band = band_at(due.crossings, due.as_of)
-            revision = due.row.changes * len(RISK_BANDS) + band
-            occasion = occasion_of(customer_id, revision, due.as_of, self._now, due.cause)
-            key = customer_id.encode()
-            ltv = ltv_update(due.row, occasion, parameters)
-            churn = churn_risk_update(due.row, due.crossings, occasion, parameters)
-            ltv_messages.append(Message(key, encode_score(ltv)))
-            churn_messages.append(Message(key, encode_score(churn)))
-        self._unit.counts["scores"] += len(self._due)
-        self._due.clear()
+        configuration, number = self._configuration, self._partition.number
+        scorings = list(self._scorings.values())
+        keys = [customer_id.encode() for customer_id in self._scorings]
+        updates = score(scorings, self._now, configuration.scoring)
+        for name, column in zip((LTV_UPDATES, CHURN_RISK_UPDATES), updates, strict=True):
+            messages = self._unit.messages.setdefault((configuration.topics[name], number), [])
+            messages += map(Message, keys, map(encode_score, column))
+        self._unit.counts["scores"] += len(scorings)
+        self._scorings.clear()
 
     def _dead_letter(self, record: Record, rejected: Rejected) -> None:
         letter = DeadLetter(record, rejected.reason, rejected.message, rejected.field)
@@ -402,10 +420,21 @@ class _Work:
         self._unit.refused[rejected.reason] += 1
 
 
-def _cause(record: Record, event: Event) -> Cause:
+def _cause(record: Record, event: Event, *, rekeyed: bool) -> Cause:
     topic, partition, offset = record.topic, record.partition, record.offset
-    for name, raw in record.headers:
-        if name == ORIGIN:
-            topic, number, place = raw.decode().rsplit("/", 2)
-            partition, offset = int(number), int(place)
+    if rekeyed:
+        topic, partition, offset = _origin(record) or (topic, partition, offset)
     return Cause("event", event.event_id, event.type, topic, partition, offset)
+
+
+def _origin(record: Record) -> tuple[str, int, int] | None:
+    """Return where a re-keyed record first stood, if its header tells."""
+    raw = dict(record.headers).get(ORIGIN) or b""
+    match = re.fullmatch(r"(.{1,249})/(\d{1,9})/(\d{1,18})", raw.decode(errors="replace"))
+    return match and (match[1], int(match[2]), int(match[3]))
+
+
+def _chunks(customer_ids: Iterable[str], size: int) -> Iterator[list[str]]:
+    remaining = iter(customer_ids)
+    while chunk := list(islice(remaining, size)):
+        yield chunk

@@ -4,17 +4,23 @@ Instants are microseconds since 1970 (see ``instants``), money is millionths of 
 currency (see ``money``).
 """
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+from streamer.records.instants import LAST
+from streamer.records.money import TOTAL_LIMIT
 
 
-class Origin(Struct, frozen=True, gc=False):
-    """Where an event first entered: topic, partition and offset of its own record."""
+FAMILIES = 3
+"""Lateness is measured within a family of types, because topics are read side by side."""
 
-    topic: str
-    partition: int
-    offset: int
+INTERNAL = FAMILIES
+"""The family of what rows tell each other, to which no lateness applies."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=128)]
+Instant = Annotated[int, Meta(ge=0, le=LAST)]
+Sum = Annotated[int, Meta(ge=-TOTAL_LIMIT, le=TOTAL_LIMIT)]
 
 
 class Purchase(Struct, frozen=True, gc=False):
@@ -67,13 +73,13 @@ class Unscored(Struct, frozen=True, gc=False):
 class ReferralLink(Struct, frozen=True, gc=False, tag="link", tag_field="kind"):
     """Tells ``customer_id``'s row who brought that customer, and when."""
 
-    event_id: str
-    customer_id: str
-    occurred_at: int
-    referrer: str
+    event_id: Id
+    customer_id: Id
+    occurred_at: Instant
+    referrer: Id
     joined: bool
     type: ClassVar[str] = "referral_link"
-    family: ClassVar[int] = 3
+    family: ClassVar[int] = INTERNAL
 
 
 class ReferralCredit(Struct, frozen=True, gc=False, tag="credit", tag_field="kind"):
@@ -84,21 +90,18 @@ class ReferralCredit(Struct, frozen=True, gc=False, tag="credit", tag_field="kin
     another. ``events`` is how many of the brought customer's events this credit stands for.
     """
 
-    event_id: str
-    customer_id: str
-    occurred_at: int
-    referred_customer_id: str
-    revenue: int
-    orders: int
-    customers: int
-    events: int
+    event_id: Id
+    customer_id: Id
+    occurred_at: Instant
+    referred_customer_id: Id
+    revenue: Sum
+    orders: Sum
+    customers: Sum
+    events: Sum
     type: ClassVar[str] = "referral_credit"
-    family: ClassVar[int] = 3
+    family: ClassVar[int] = INTERNAL
 
 
 CustomerEvent = Purchase | Refund | Referral | Unscored
 InternalEvent = ReferralLink | ReferralCredit
 Event = CustomerEvent | InternalEvent
-
-FAMILIES = 3
-"""Lateness is measured within a family of types, because topics are read side by side."""

@@ -17,7 +17,8 @@ class Record(Protocol):
     headers: "Headers"
 
 
-Headers = tuple[tuple[str, bytes], ...]
+Headers = tuple[tuple[str, bytes | None], ...]
+"""A header's value may be null."""
 
 
 class FileRecord(NamedTuple):

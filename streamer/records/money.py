@@ -1,6 +1,6 @@
 """Money: whole millionths of a currency unit, so that sums are exact in any order."""
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 UNIT = 1_000_000
 """One currency unit in state: amounts are kept to six decimals."""
@@ -10,6 +10,8 @@ AMOUNT_LIMIT = 10**12 * UNIT
 
 TOTAL_LIMIT = 2**62
 """No sum in a row may reach this: it must fit 64 bits with room for one more event."""
+
+_EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
 
 # ISO 4217: currencies whose minor unit is not a hundredth.
 _MINOR_DIGITS = dict.fromkeys(
@@ -50,10 +52,10 @@ def parse_amount(value: str | float) -> int:
         text = repr(value) if isinstance(value, int) else f"{value:.15g}"
     if len(text) > 64:
         raise ValueError("more than 64 characters long")
-    amount = Decimal(text)
-    if not 0 <= amount < AMOUNT_LIMIT // UNIT:
+    micros = _EXACT.to_integral_value(_EXACT.scaleb(Decimal(text), 6))
+    if not 0 <= micros < AMOUNT_LIMIT:
         raise ValueError("not between 0 and a trillion")
-    return int((amount * UNIT).to_integral_value(ROUND_HALF_EVEN))
+    return int(micros)
 
 
 def format_amount(micros: int, digits: int) -> str:
@@ -62,19 +64,19 @@ def format_amount(micros: int, digits: int) -> str:
     >>> format_amount(12_500_000, 2), format_amount(-1, 2), format_amount(5_000_000, 0)
     ('12.50', '-0.000001', '5')
     """
-    if digits == 2 and micros >= 0 and not micros % 10_000:  # nearly all
-        return "%d.%02d" % divmod(micros // 10_000, 100)  # noqa: UP031 - twice as fast here
     sign = "-" if micros < 0 else ""
     whole, rest = divmod(abs(micros), UNIT)
     fraction = f"{rest:06d}".rstrip("0").ljust(digits, "0")
     return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
 
 
-def round_amount(micros: float, digits: int) -> str:
-    """Return ``micros`` (an average or a forecast) rounded to ``digits`` decimals, as text.
-
-    >>> round_amount(3_333_333.3, 2), round_amount(-0.1, 2)
-    ('3.33', '0.00')
-    """
-    minor = round(micros / 10 ** (6 - digits))
-    return format_amount(minor * 10 ** (6 - digits), digits)
+def format_amounts(amounts: list[int], digits: int) -> list[str]:
+    """Return ``format_amount`` of each: many at once, and nearly all of them whole hundredths."""
+    if digits != 2:
+        return [format_amount(micros, digits) for micros in amounts]
+    return [
+        "%d.%02d" % divmod(micros // 10_000, 100)  # noqa: UP031 - twice as fast
+        if micros >= 0 and not micros % 10_000
+        else format_amount(micros, 2)
+        for micros in amounts
+    ]

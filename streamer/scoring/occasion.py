@@ -1,36 +1,64 @@
-"""One scoring of one customer: what both of its updates share."""
+"""Scorings of customers: what both of their updates share, column by column."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from msgspec import Struct
 
-from streamer.records.instants import to_datetime
-from streamer.records.scores import Cause
+from streamer.records.instants import EPOCH
+from streamer.records.scores import RISK_BANDS, Cause
+from streamer.scoring.columns import Columns, Integers
+from streamer.scoring.rhythm import Instants
 
 MODEL_VERSION = "formula"
 """Until a model is fitted, scores are by formula and say so."""
 
+T = TypeVar("T")
 
-class Occasion(Struct, frozen=True, gc=False):
-    """When, why and under which number a customer is scored."""
 
-    score_id: str
-    customer_id: str
-    revision: int
-    instant: int
-    as_of: datetime
+class Occasions(Struct, frozen=True):
+    """When, why and under which numbers n customers are scored; each column has n entries."""
+
+    customer_id: Sequence[str]
+    score_id: list[str]
+    revision: list[int]
+    as_of: list[datetime]
     scored_at: datetime
-    cause: Cause
+    cause: Sequence[Cause]
 
 
-def occasion_of(
-    customer_id: str, revision: int, instant: int, scored_at: datetime, cause: Cause
-) -> Occasion:
-    """Return the occasion; its ``score_id`` follows from its first three arguments.
+def occasions_of(
+    customer_ids: Sequence[str],
+    columns: Columns,
+    bands: Integers,
+    causes: Sequence[Cause],
+    scored_at: datetime,
+) -> Occasions:
+    """Return the occasions of ``columns``, whose risk bands are ``bands``.
 
-    A customer's revision never comes twice, so neither does the id.
+    A customer's revision rises with every change of its row and every band of silence, and never
+    comes twice; so neither does the id.
     """
-    score_id = f"{customer_id}-{revision}-{instant:x}"
-    return Occasion(
-        score_id, customer_id, revision, instant, to_datetime(instant), scored_at, cause
-    )
+    revisions = [
+        row.changes * len(RISK_BANDS) + band
+        for row, band in zip(columns.rows, bands.tolist(), strict=True)
+    ]
+    score_ids = [
+        f"{customer_id}-{revision}-{instant:x}"
+        for customer_id, revision, instant in zip(
+            customer_ids, revisions, columns.as_of.tolist(), strict=True
+        )
+    ]
+    as_of = datetimes(columns.as_of)
+    return Occasions(customer_ids, score_ids, revisions, as_of, scored_at, causes)
+
+
+def datetimes(instants: Instants) -> list[datetime]:
+    """Return instants (microseconds since 1970) as datetimes in UTC."""
+    return list(map(EPOCH.__add__, instants.astype("m8[us]").tolist()))
+
+
+def where_known(values: Iterable[T], known: Iterable[bool]) -> list[T | None]:
+    """Return ``values``, but null where not ``known``."""
+    return [value if is_known else None for value, is_known in zip(values, known, strict=True)]

@@ -1,9 +1,10 @@
 """What the shop has configured for its scores."""
 
 from functools import cached_property
-from math import log1p
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 
 class ScoringParameters(Struct, frozen=True, dict=True):
@@ -36,6 +37,6 @@ class ScoringParameters(Struct, frozen=True, dict=True):
     referral_programme: bool = False
 
     @cached_property
-    def band_log_odds(self) -> tuple[float, ...]:
+    def band_log_odds(self) -> NDArray[np.float64]:
         """Return -ln(1 − q) of each of ``band_quantiles``."""
-        return tuple(-log1p(-q) for q in self.band_quantiles)
+        return -np.log1p(-np.array(self.band_quantiles))

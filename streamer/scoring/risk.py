@@ -1,108 +1,106 @@
-"""The churn risk update of a row (V4)."""
+"""The churn risk updates of rows (V4)."""
 
-from math import expm1
+import numpy as np
 
-from streamer.records.instants import DAY, LAST, to_datetime
+from streamer.records.instants import DAY, LAST, NEVER
 from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate
+from streamer.scoring.columns import Columns, Integers
 from streamer.scoring.nulls import churn_nulls
-from streamer.scoring.occasion import MODEL_VERSION, Occasion
+from streamer.scoring.occasion import MODEL_VERSION, Occasions, datetimes, where_known
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.rhythm import (
-    Crossings,
+    FAR,
+    Instants,
     band_at,
-    crossings_before_last_purchase,
-    next_crossing,
+    crossings,
+    gap_quantile,
     no_purchase_probability,
     silence_quantile,
 )
-from streamer.state.row import Row
 
-_LN2 = 0.6931471805599453
+NO_BAND = len(RISK_BANDS)
+_BANDS = (*RISK_BANDS, None)
 
 
-def previous_band(
-    row: Row, row_crossings: Crossings, as_of: int, parameters: ScoringParameters
-) -> int | None:
-    """Return the band just before ``as_of``; null at the first purchase.
+def previous_bands(
+    columns: Columns, row_crossings: Instants, parameters: ScoringParameters
+) -> Integers:
+    """Return the band just before ``as_of``, shape (n,); ``NO_BAND`` at the first purchase.
 
     It is a function of the row, not of what was published before: so a replay says the same.
     """
-    if as_of == row.last_purchase_at:
-        before = crossings_before_last_purchase(row, parameters)
-        return None if before is None else band_at(before, as_of)
-    return band_at(row_crossings, as_of - 1)
-
-
-def churn_risk_update(
-    row: Row, row_crossings: Crossings, occasion: Occasion, parameters: ScoringParameters
-) -> ChurnRiskUpdate:
-    """Return the risk of ``row`` at ``occasion.instant``; all null without a purchase."""
-    if not row.orders:
-        return _without_purchase(row, occasion, parameters)
-    as_of = occasion.instant
-    alpha, x = parameters.rhythm_scale_days, row.occasions - 1
-    shape = parameters.rhythm_shape + x
-    t_x = (row.last_purchase_at - row.first_purchase_at) / DAY
-    silence = (as_of - row.last_purchase_at) / DAY
-    band = band_at(row_crossings, as_of)
-    previous = previous_band(row, row_crossings, as_of, parameters)
-    # The median of the next gap, as it was at the last purchase and as it is given the silence.
-    median = expm1(_LN2 / shape)
-    expected = as_of + (alpha + t_x + silence) * median * DAY
-    win_back = row_crossings[2] if len(row_crossings) > 2 else None  # noqa: PLR2004 - lapsed
-    crossing = next_crossing(row_crossings, as_of)
-    # Positional, in the order of the fields: a quarter of the time of keywords.
-    return ChurnRiskUpdate(
-        occasion.score_id,
-        occasion.customer_id,
-        occasion.revision,
-        occasion.as_of,
-        occasion.scored_at,
-        MODEL_VERSION,
-        occasion.cause,
-        row.events_seen,
-        parameters.horizon_days,
-        no_purchase_probability(
-            parameters.horizon_days, parameters.rhythm_shape, alpha, x, t_x + silence
-        ),
-        RISK_BANDS[band],
-        None if previous is None else RISK_BANDS[previous],
-        silence_quantile(silence, parameters.rhythm_shape, alpha, x, t_x),
-        to_datetime(round(expected)) if expected <= LAST else None,
-        None if win_back is None else to_datetime(win_back),
-        None if crossing is None else to_datetime(crossing),
-        (f"silent for {silence:.0f} days, even odds are at {(alpha + t_x) * median:.0f}",),
-        churn_nulls(
-            True,  # noqa: FBT003
-            band == len(RISK_BANDS) - 1,
-            expected <= LAST,
-            win_back is not None,
-            crossing is not None,
-            previous is not None,
-        ),
+    just_before = band_at(row_crossings, columns.as_of - 1)
+    same_day = columns.previous // DAY == columns.last // DAY
+    until_last = crossings(
+        columns.first, columns.previous, columns.occasions - ~same_day, parameters
     )
+    at_purchase = np.where(
+        columns.previous == NEVER, NO_BAND, band_at(until_last, columns.as_of)
+    )
+    bands = np.where(columns.as_of == columns.last, at_purchase, just_before)
+    return np.where(columns.orders > 0, bands, NO_BAND)
 
 
-def _without_purchase(
-    row: Row, occasion: Occasion, parameters: ScoringParameters
-) -> ChurnRiskUpdate:
-    return ChurnRiskUpdate(
-        score_id=occasion.score_id,
-        customer_id=occasion.customer_id,
-        revision=occasion.revision,
-        as_of=occasion.as_of,
-        scored_at=occasion.scored_at,
-        model_version=MODEL_VERSION,
-        cause=occasion.cause,
-        events_seen=row.events_seen,
-        horizon_days=parameters.horizon_days,
-        churn_probability=None,
-        risk_band=None,
-        previous_risk_band=None,
-        silence_quantile=None,
-        expected_date_of_next_order=None,
-        win_back_by=None,
-        next_band_crossing_at=None,
-        reasons=("no purchase yet",),
-        null_reasons=churn_nulls(False, False, False, False, False, False),  # noqa: FBT003
+def churn_risk_updates(
+    columns: Columns,
+    row_crossings: Instants,
+    bands: Integers,
+    occasions: Occasions,
+    parameters: ScoringParameters,
+) -> list[ChurnRiskUpdate]:
+    """Return the risk of each row at its instant; all null without a purchase."""
+    n = len(columns.rows)
+    r, alpha, x = parameters.rhythm_shape, parameters.rhythm_scale_days, columns.x
+    silence = (columns.as_of - columns.last) / DAY
+    bought = columns.orders > 0
+    usual = gap_quantile(0.5, r, alpha, x, columns.t_x)
+    # Silence so far only adds to t_x: the Lomax distribution's residual is Lomax again.
+    ahead = gap_quantile(0.5, r, alpha, x, columns.t) * DAY
+    reached = bought & (ahead <= LAST - columns.as_of)
+    expected = columns.as_of + np.where(reached, ahead, 0).round().astype(np.int64)
+    win_back = row_crossings[:, -1]
+    following = np.append(row_crossings, np.full((n, 1), FAR), axis=1)[np.arange(n), bands]
+    previous = previous_bands(columns, row_crossings, parameters)
+    is_bought, is_reached = bought.tolist(), reached.tolist()
+    is_won, is_crossing = (win_back < FAR).tolist(), (following < FAR).tolist()
+    probability = no_purchase_probability(parameters.horizon_days, r, alpha, x, columns.t)
+    quantile = silence_quantile(silence, r, alpha, x, columns.t_x)
+    # Column after column, in the order of the fields: `map` then makes the records in C.
+    return list(
+        map(
+            ChurnRiskUpdate,
+            occasions.score_id,
+            occasions.customer_id,
+            occasions.revision,
+            occasions.as_of,
+            [occasions.scored_at] * n,
+            [MODEL_VERSION] * n,
+            occasions.cause,
+            [row.events_seen for row in columns.rows],
+            [parameters.horizon_days] * n,
+            where_known(probability.tolist(), is_bought),
+            map(_BANDS.__getitem__, np.where(bought, bands, NO_BAND).tolist()),
+            map(_BANDS.__getitem__, previous.tolist()),
+            where_known(quantile.tolist(), is_bought),
+            where_known(datetimes(expected), is_reached),
+            where_known(datetimes(np.minimum(win_back, LAST)), is_won),
+            where_known(datetimes(np.minimum(following, LAST)), is_crossing),
+            [
+                (f"silent for {days:.0f} days; even odds of an order came at {usually:.0f}",)
+                if is_known
+                else ("no purchase yet",)
+                for days, usually, is_known in zip(
+                    silence.tolist(), usual.tolist(), is_bought, strict=True
+                )
+            ],
+            map(
+                churn_nulls,
+                is_bought,
+                (bands == len(RISK_BANDS) - 1).tolist(),
+                is_reached,
+                is_won,
+                is_crossing,
+                (previous != NO_BAND).tolist(),
+            ),
+        )
     )

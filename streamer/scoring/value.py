@@ -1,93 +1,122 @@
-"""The LTV update of a row: historic value (V1), formula LTV (V2), referral value (V6)."""
+"""The LTV updates of rows: historic value (V1), formula LTV (V2), referral value (V6)."""
 
-from streamer.records.instants import DAY, to_datetime
-from streamer.records.money import format_amount, minor_digits, round_amount
+import numpy as np
+
+from streamer.records.money import TOTAL_LIMIT, format_amounts, minor_digits
 from streamer.records.scores import LtvUpdate, Window
-from streamer.scoring.formula import formula_ltv, formula_margin_ltv, purchase_frequency
+from streamer.scoring.columns import Columns, window_sums
+from streamer.scoring.formula import (
+    OCCASIONS_MIN,
+    formula_ltv,
+    formula_margin_ltv,
+    purchase_frequency,
+)
 from streamer.scoring.nulls import ltv_nulls
-from streamer.scoring.occasion import MODEL_VERSION, Occasion
+from streamer.scoring.occasion import MODEL_VERSION, Occasions, datetimes, where_known
 from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.rhythm import Floats
 from streamer.state.row import Row
-from streamer.state.windows import window_sums
 
 
-def expected_orders(row: Row, as_of: int, parameters: ScoringParameters) -> float | None:
-    """Return the posterior mean rate (r + x)/(α + T) times the horizon; null without purchase."""
-    if not row.orders:
-        return None
-    shape = parameters.rhythm_shape + row.occasions - 1
-    scale_days = parameters.rhythm_scale_days + (as_of - row.first_purchase_at) / DAY
-    return shape / scale_days * parameters.horizon_days
+def expected_orders(columns: Columns, parameters: ScoringParameters) -> Floats:
+    """Return the posterior mean rate (r + x)/(α + T) times the horizon."""
+    scale_days = parameters.rhythm_scale_days + columns.t
+    return (parameters.rhythm_shape + columns.x) / scale_days * parameters.horizon_days
 
 
-def windows(row: Row, as_of: int, digits: int) -> dict[str, Window]:
-    """Return orders and net revenue of the last 7, 30, 90 and 365 UTC days."""
-    week, month, quarter, year = (
-        Window(orders, format_amount(revenue, digits)) for orders, revenue in window_sums(row, as_of)
+def windows(columns: Columns, digits: int) -> list[dict[str, Window]]:
+    """Return orders and net revenue of the last 7, 30, 90 and 365 UTC days of each row."""
+    orders, revenue = window_sums(columns)
+    texts = iter(format_amounts(revenue.ravel().tolist(), digits))
+    cells = map(Window, orders.ravel().tolist(), texts)
+    return [
+        {"7": week, "30": month, "90": quarter, "365": year}
+        for week, month, quarter, year in zip(cells, cells, cells, cells, strict=True)
+    ]
+
+
+def _rounded(micros: Floats, digits: int) -> list[str]:
+    """Return averages and forecasts, in millionths, as texts rounded to the minor unit."""
+    unit = 10 ** (6 - digits)
+    minor = np.rint(np.clip(micros, -TOTAL_LIMIT, TOTAL_LIMIT) / unit).astype(np.int64)
+    return format_amounts((minor * unit).tolist(), digits)
+
+
+def _referral_figures(
+    rows: list[Row], digits: int, *, programme: bool
+) -> tuple[list[str | None], list[int | None], list[bool]]:
+    """Return referral value, brought customers, and whether they are known."""
+    known = [programme or bool(row.referrals_sent or row.referred_customers) for row in rows]
+    values = format_amounts([row.referred_revenue for row in rows], digits)
+    return (
+        where_known(values, known),
+        where_known([row.referred_customers for row in rows], known),
+        known,
     )
-    return {"7": week, "30": month, "90": quarter, "365": year}
 
 
-def formulas(
-    row: Row, as_of: int, net: int, margin: int | None, parameters: ScoringParameters
-) -> tuple[float | None, float | None, float | None]:
-    """Return orders a year, formula LTV and margin formula LTV, money in millionths."""
-    frequency = purchase_frequency(row, as_of)
-    if frequency is None:
-        return None, None, None
-    by_revenue = formula_ltv(net / row.orders, frequency, parameters.lifespan_years)
-    if margin is None:
-        return frequency, by_revenue, None
-    yearly_margin = margin / row.orders * frequency
+def ltv_updates(
+    columns: Columns, occasions: Occasions, parameters: ScoringParameters
+) -> list[LtvUpdate]:
+    """Return the value of each row at its instant."""
+    rows, n = list(columns.rows), len(columns.rows)
+    digits = minor_digits(parameters.currency)
+    bought, costed = (columns.orders > 0), columns.costed
+    repeated = columns.occasions >= OCCASIONS_MIN
+    orders = np.maximum(columns.orders, 1).astype(np.float64)
+    value, margin = columns.net / orders, columns.margin / orders
+    frequency = purchase_frequency(orders, columns.t)
+    by_revenue = formula_ltv(value, frequency, parameters.lifespan_years)
     by_margin = formula_margin_ltv(
-        yearly_margin, parameters.retention_rate, parameters.discount_rate
+        margin * frequency, parameters.retention_rate, parameters.discount_rate
     )
-    return frequency, by_revenue, by_margin
-
-
-def ltv_update(row: Row, occasion: Occasion, parameters: ScoringParameters) -> LtvUpdate:
-    """Return the value of ``row`` at ``occasion.instant``."""
-    as_of, orders, currency = occasion.instant, row.orders, parameters.currency
-    digits = minor_digits(currency)
-    net = row.revenue - row.refunded
-    margin = net - row.cost if 0 < orders == row.costed_orders else None
-    frequency, by_revenue, by_margin = formulas(row, as_of, net, margin, parameters)
-    programme = parameters.referral_programme or bool(row.referrals_sent or row.referred_customers)
-    net_text = format_amount(net, digits)
-    # Positional, in the order of the fields: a quarter of the time of keywords.
-    return LtvUpdate(
-        occasion.score_id,
-        occasion.customer_id,
-        occasion.revision,
-        occasion.as_of,
-        occasion.scored_at,
-        MODEL_VERSION,
-        occasion.cause,
-        row.events_seen,
-        currency,
-        parameters.interval_level,
-        parameters.horizon_days,
-        net_text,
-        net_text if not row.refunded else format_amount(row.revenue, digits),
-        format_amount(row.refunded, digits),
-        None if margin is None else format_amount(margin, digits),
-        orders,
-        row.refunds,
-        round_amount(net / orders, digits) if orders else None,
-        None if margin is None else round_amount(margin / orders, digits),
-        frequency,
-        (as_of - row.first_purchase_at) / DAY if orders else None,
-        to_datetime(row.first_purchase_at) if orders else None,
-        to_datetime(row.last_purchase_at) if orders else None,
-        windows(row, as_of, digits),
-        expected_orders(row, as_of, parameters),
-        None if by_revenue is None else round_amount(by_revenue, digits),
-        None if by_margin is None else round_amount(by_margin, digits),
-        format_amount(row.referred_revenue, digits) if programme else None,
-        row.referred_customers if programme else None,
-        row.referrer or None,
-        (f"{orders} orders, {net_text} {currency} net of refunds",),
-        ltv_nulls(
-            orders > 0, frequency is not None, margin is not None, programme, bool(row.referrer)
-        ),
+    is_bought, is_repeated, is_costed = bought.tolist(), repeated.tolist(), costed.tolist()
+    both = (repeated & costed).tolist()
+    net = format_amounts(columns.net.tolist(), digits)
+    refunded = [row.refunded for row in rows]
+    referral_value, referred_customers, programme = _referral_figures(
+        rows, digits, programme=parameters.referral_programme
+    )
+    referrers = [row.referrer or None for row in rows]
+    currency = parameters.currency
+    # Column after column, in the order of the fields: `map` then makes the records in C.
+    return list(
+        map(
+            LtvUpdate,
+            occasions.score_id,
+            occasions.customer_id,
+            occasions.revision,
+            occasions.as_of,
+            [occasions.scored_at] * n,
+            [MODEL_VERSION] * n,
+            occasions.cause,
+            [row.events_seen for row in rows],
+            [currency] * n,
+            [parameters.interval_level] * n,
+            [parameters.horizon_days] * n,
+            net,
+            format_amounts([row.revenue for row in rows], digits) if any(refunded) else net,
+            format_amounts(refunded, digits),
+            where_known(format_amounts(columns.margin.tolist(), digits), is_costed),
+            columns.orders.tolist(),
+            [row.refunds for row in rows],
+            where_known(_rounded(value, digits), is_bought),
+            where_known(_rounded(margin, digits), is_costed),
+            where_known(frequency.tolist(), is_repeated),
+            where_known(columns.t.tolist(), is_bought),
+            where_known(datetimes(columns.first), is_bought),
+            where_known(datetimes(columns.last), is_bought),
+            windows(columns, digits),
+            where_known(expected_orders(columns, parameters).tolist(), is_bought),
+            where_known(_rounded(by_revenue, digits), is_repeated),
+            where_known(_rounded(by_margin, digits), both),
+            referral_value,
+            referred_customers,
+            referrers,
+            [
+                (f"{count} orders, {amount} {currency} net of refunds",)
+                for count, amount in zip(columns.orders.tolist(), net, strict=True)
+            ],
+            map(ltv_nulls, is_bought, is_repeated, is_costed, programme, map(bool, referrers)),
+        )
     )

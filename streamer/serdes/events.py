@@ -7,6 +7,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -22,14 +23,17 @@ from streamer.serdes import wire
 
 _decode_wire = msgspec.json.Decoder(wire.WireEvent).decode
 _decode_any = msgspec.json.Decoder().decode
-_PLACE = re.compile(r"^(.*?)(?: - at `(?:key in )?\$\.?(.*)`)?$", re.DOTALL)
+_PLACE = re.compile(r"^(.*?)(?: - at `(?:key` in `)?\$\.?([^`]*)`)?$", re.DOTALL)
 _CURRENCY = re.compile(r"[A-Z]{3}")
-# A name twice in one object is ambiguous. Only a record that repeats one of these is worth the
-# slow check: the others move no money and no row.
+# A name twice in one object is ambiguous. A record is worth the slow check only where it may
+# repeat a name that moves money or a row.
 _WATCHED = [
     f'"{name}"'.encode()
-    for name in ("event_id", "customer_id", "occurred_at", "amount", "type", "currency", "cost")
-]
+    for name in (
+        "event_id", "customer_id", "occurred_at", "amount", "currency",
+        "referred_customer_id", "status",
+    )
+]  # fmt: skip
 
 
 class EventDecoder:
@@ -75,19 +79,19 @@ class EventDecoder:
             raise Rejected("too_large", f"{len(value)} bytes, {self._bytes_max} are allowed")
         if not value.isascii():
             value.decode()
-        count = value.count
-        for name in _WATCHED:
-            if count(name) > 1:
-                _refuse_repeated_names(value)
-                break
         if headers and any(name == "ce_specversion" for name, _ in headers):
+            _refuse_repeated_names(value)
             return _from_cloud_event(_binary_attributes(headers), _decode_any(value))
         try:
-            return _decode_wire(value)
+            event = _decode_wire(value)
         except msgspec.ValidationError:
             if b'"specversion"' not in value:
                 raise
+            _refuse_repeated_names(value)
             return _from_structured(_decode_any(value))
+        if _may_repeat(value, event):
+            _refuse_repeated_names(value)
+        return event
 
     def _convert(self, event: wire.WireEvent) -> CustomerEvent:
         return _CONVERSIONS.get(type(event), _unscored)(self, event, _instant(event))
@@ -182,11 +186,25 @@ def _invalid(text: str) -> Rejected:
     return Rejected("invalid", message, field)
 
 
+def _may_repeat(value: bytes, event: wire.WireEvent) -> bool:
+    """Return whether ``value`` might hold a name twice that matters; quick, and never wrongly no."""
+    count = value.count
+    for name in _WATCHED:
+        if count(name) > 1:
+            return True
+    if type(event) is wire.WirePurchase and (event.cost is not None or event.items):
+        items = event.items or ()
+        costs = sum(item.cost is not None for item in items) + (event.cost is not None)
+        if count(b'"cost"') > costs:
+            return True
+    return b"\\u" in value  # a name may be written with escapes
+
+
 def _refuse_repeated_names(value: bytes) -> None:
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in items]
-        repeated = next((name for name in names if names.count(name) > 1), None)
-        if repeated is not None:
+        names = Counter(name for name, _ in items)
+        if len(names) < len(items):
+            repeated = names.most_common(1)[0][0]
             raise Rejected("malformed", "the name stands twice in one object", repeated)
         return {}
 
@@ -197,7 +215,7 @@ def _refuse_repeated_names(value: bytes) -> None:
 
 
 def _binary_attributes(headers: Headers) -> dict[str, str]:
-    return {name[3:]: raw.decode() for name, raw in headers if name.startswith("ce_")}
+    return {name[3:]: (raw or b"").decode() for name, raw in headers if name.startswith("ce_")}
 
 
 def _from_structured(envelope: Any) -> wire.WireEvent:

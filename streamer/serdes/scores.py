@@ -8,6 +8,9 @@ from streamer.records.scores import ChurnRiskUpdate, LtvUpdate
 
 ERROR_PREFIX = "streamer.error."
 ATTEMPT = ERROR_PREFIX + "attempt"
+TEXT_MAX = 256
+"""Characters of a text that may quote the input."""
+DIGITS_MAX = 6
 
 encode_score = msgspec.json.Encoder().encode
 """Return a score as JSON."""
@@ -25,16 +28,25 @@ def dead_letter_headers(letter: DeadLetter, failed_at: str, version: str) -> Hea
     """
     record = letter.record
     own = tuple(header for header in record.headers if not header[0].startswith(ERROR_PREFIX))
-    attempts = [raw for name, raw in record.headers if name == ATTEMPT and raw.isdigit()]
+    attempts = [raw for name, raw in record.headers if name == ATTEMPT]
     told = {
         "reason": letter.reason,
-        "message": letter.message,
-        "field": letter.field,
+        "message": letter.message[:TEXT_MAX],
+        "field": letter.field[:TEXT_MAX],
         "topic": record.topic,
         "partition": str(record.partition),
         "offset": str(record.offset),
-        "attempt": str(int(attempts[-1]) + 1 if attempts else 1),
+        "attempt": str(_attempt(attempts[-1] if attempts else None)),
         "failed_at": failed_at,
         "version": version,
     }
-    return own + tuple((ERROR_PREFIX + name, text.encode()) for name, text in told.items())
+    return own + tuple(
+        (ERROR_PREFIX + name, text.encode(errors="replace")) for name, text in told.items()
+    )
+
+
+def _attempt(earlier: bytes | None) -> int:
+    """Return which attempt this was, after what the record says of ``earlier`` ones."""
+    if earlier is None or not earlier.isdigit() or len(earlier) > DIGITS_MAX:
+        return 1
+    return int(earlier) + 1

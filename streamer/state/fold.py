@@ -8,9 +8,11 @@
 
 from collections.abc import Callable
 from hashlib import blake2b
+from typing import Any
 
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import (
+    INTERNAL,
     CustomerEvent,
     Event,
     Purchase,
@@ -22,7 +24,7 @@ from streamer.records.events import (
 from streamer.records.instants import DAY, NEVER
 from streamer.records.money import TOTAL_LIMIT
 from streamer.state.row import Row
-from streamer.state.windows import add_purchase, day_at, drop_days
+from streamer.state.windows import REFUNDED, add_purchase, day_at, drop_days
 
 RECENT_LIMIT = 1024
 """Event ids a row remembers: about 20 KiB."""
@@ -37,8 +39,8 @@ def fold(row: Row, event: Event, lateness: int) -> bool:
     Raises:
         Rejected: it is late, or a sum would leave its range.
     """
-    if isinstance(event, ReferralLink | ReferralCredit):
-        _INTERNAL[type(event)](row, event)
+    if event.family == INTERNAL:
+        _FOLDS[type(event)](row, event)
         return True
     remembered = _remembered(event)
     if remembered in row.recent:
@@ -53,9 +55,10 @@ def fold(row: Row, event: Event, lateness: int) -> bool:
 
 def seal(row: Row, lateness: int) -> None:
     """Drop what no event within the lateness can reach; do so before a row is written."""
-    for hashed, occurred_at in tuple(row.recent.items()):
-        if occurred_at < row.watermarks[hashed & 3] - lateness:
-            del row.recent[hashed]
+    recent, watermarks = row.recent, row.watermarks
+    old = [h for h, occurred_at in recent.items() if occurred_at < watermarks[h & 3] - lateness]
+    for hashed in old:
+        del recent[hashed]
     drop_days(row, lateness)
 
 
@@ -111,7 +114,8 @@ def _refund(row: Row, event: Refund) -> None:
         raise Rejected("out_of_range", "the customer's total would leave its range", "amount")
     row.refunds += 1
     row.refunded += event.amount
-    day_at(row, event.occurred_at // DAY)[1].refunded += event.amount
+    place = day_at(row.days, event.occurred_at // DAY)
+    row.days[place + REFUNDED] += event.amount
 
 
 def _referral(row: Row, event: Referral) -> None:  # noqa: ARG001 - its link does the rest
@@ -135,12 +139,10 @@ def _credit(row: Row, event: ReferralCredit) -> None:
     row.changes += event.events
 
 
-_FOLDS: dict[type, Callable[[Row, CustomerEvent], None]] = {
+_FOLDS: dict[type, Callable[[Row, Any], None]] = {
     Purchase: _purchase,
     Refund: _refund,
     Referral: _referral,
-}  # type: ignore[dict-item] # each is called with its own type only
-_INTERNAL: dict[type, Callable[[Row, Event], None]] = {
     ReferralLink: _link,
     ReferralCredit: _credit,
-}  # type: ignore[dict-item] # as above
+}

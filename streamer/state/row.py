@@ -12,15 +12,6 @@ from streamer.records.instants import NEVER
 from streamer.records.kafka import SOURCE_TOPICS
 
 
-class Day(Struct, array_like=True, gc=False):
-    """What one UTC day brought. Money in millionths; ``refunded`` counts where it happened."""
-
-    day: int
-    orders: int = 0
-    revenue: int = 0
-    refunded: int = 0
-
-
 class Row(Struct, array_like=True):
     """What is kept of a customer. Instants in microseconds since 1970, money in millionths."""
 
@@ -55,8 +46,9 @@ class Row(Struct, array_like=True):
     """Revenue of the first occasion, which Gamma-Gamma leaves out."""
     log_gaps: int = 0
     """Sum of ln(days between occasions), in millionths."""
-    days: list[Day] = field(default_factory=list)
-    """The last year and the lateness by day, oldest first, and the occasion before them."""
+    days: list[int] = field(default_factory=list)
+    """The last year and the lateness by day, oldest first, and the occasion before them: day since
+    1970, orders, revenue, refunded, and so on, flat (see ``windows``)."""
 
     referrer: str = ""
     referred_at: int = NEVER

@@ -1,0 +1,108 @@
+"""Many rows at their instants, as arrays: measures work on these, a batch at a time."""
+
+from collections.abc import Sequence
+from itertools import chain
+from operator import attrgetter
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from streamer.records.instants import DAY
+from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.rhythm import Floats, Instants, crossings
+from streamer.state.row import Row
+from streamer.state.windows import DAY_FIELDS, ORDERS, REFUNDED, REVENUE, WINDOW_DAYS
+
+Integers = NDArray[np.int64]
+
+_FIELDS = (
+    "first_purchase_at",
+    "last_purchase_at",
+    "previous_purchase_at",
+    "occasions",
+    "orders",
+    "revenue",
+    "refunded",
+    "costed_orders",
+    "cost",
+)
+_fields_of = attrgetter(*_FIELDS)
+
+
+class Columns(Struct, frozen=True):
+    """n rows and the instants they are scored at; every array has shape (n,)."""
+
+    rows: Sequence[Row]
+    as_of: Instants
+    first: Instants
+    last: Instants
+    previous: Instants
+    occasions: Integers
+    orders: Integers
+    net: Integers
+    margin: Integers
+    """Where ``costed``; elsewhere meaningless."""
+    costed: NDArray[np.bool_]
+    """Whether every order came with its cost, and there is one."""
+    x: Floats
+    """Repeat occasions."""
+    t_x: Floats
+    """Days from the first purchase to the last."""
+    t: Floats
+    """Days from the first purchase to ``as_of``."""
+
+
+def columns_of(rows: Sequence[Row], as_of: Sequence[int]) -> Columns:
+    """Return ``rows`` at ``as_of`` (microseconds since 1970, one each) as columns."""
+    table = np.array([_fields_of(row) for row in rows], dtype=np.int64).reshape(-1, len(_FIELDS))
+    first, last, previous, occasions, orders, revenue, refunded, costed_orders, cost = table.T
+    instants = np.array(as_of, dtype=np.int64)
+    net = revenue - refunded
+    return Columns(
+        rows=rows,
+        as_of=instants,
+        first=first,
+        last=last,
+        previous=previous,
+        occasions=occasions,
+        orders=orders,
+        net=net,
+        margin=net - cost,
+        costed=(orders > 0) & (orders == costed_orders),
+        x=np.maximum(occasions - 1, 0).astype(np.float64),
+        t_x=(last - first) / DAY,
+        t=(instants - first) / DAY,
+    )
+
+
+def crossings_of(rows: Sequence[Row], parameters: ScoringParameters) -> Instants:
+    """Return the band crossings of ``rows``, shape (n, 3); see ``rhythm.crossings``."""
+    table = np.array(
+        [(row.first_purchase_at, row.last_purchase_at, row.occasions) for row in rows],
+        dtype=np.int64,
+    ).reshape(-1, 3)
+    return crossings(table[:, 0], table[:, 1], table[:, 2], parameters)
+
+
+def window_sums(columns: Columns) -> tuple[Integers, Integers]:
+    """Return orders and net revenue of the last ``WINDOW_DAYS`` UTC days, shapes (n, 4).
+
+    A window ends with the day of ``as_of``.
+    """
+    n = len(columns.rows)
+    lengths = [len(row.days) // DAY_FIELDS for row in columns.rows]
+    flat = np.array(
+        list(chain.from_iterable([row.days for row in columns.rows])), dtype=np.int64
+    ).reshape(-1, DAY_FIELDS)
+    owner = np.repeat(np.arange(n), lengths)
+    age = (columns.as_of // DAY)[owner] - flat[:, 0]
+    # A day in a window is in every wider one too: count it in the narrowest, then accumulate.
+    narrowest = np.searchsorted(WINDOW_DAYS, age, side="right")
+    cell = owner * (len(WINDOW_DAYS) + 1) + narrowest
+    shape = n, len(WINDOW_DAYS) + 1
+    orders = np.zeros(shape, np.int64)
+    revenue = np.zeros(shape, np.int64)
+    np.add.at(orders.reshape(-1), cell, flat[:, ORDERS])
+    np.add.at(revenue.reshape(-1), cell, flat[:, REVENUE] - flat[:, REFUNDED])
+    return orders[:, :-1].cumsum(axis=1), revenue[:, :-1].cumsum(axis=1)
