@@ -40,7 +40,7 @@ from streamer.records.kafka import (
     Record,
     Topics,
 )
-from streamer.records.partitioning import partition_of
+from streamer.records.partitioning import partition_of, partitions_of
 from streamer.records.scores import SILENCE, Cause
 from streamer.scoring.columns import crossings_of
 from streamer.scoring.parameters import ScoringParameters
@@ -58,13 +58,12 @@ from streamer.serdes.rows import (
     encode_row,
 )
 from streamer.serdes.scores import dead_letter_headers, encode_score
-from streamer.state.fold import fold, seal
+from streamer.state.fold import admits, fold, seal
 from streamer.state.referrals import Standing, credited_at, credits_between, link_of, standing
 from streamer.state.row import Row
 from streamer.state.timers import SilenceTimers
 
 RESTORE_CHUNK = 10_000
-_REKEYED_SOURCE = SOURCE_TOPICS.index(REKEYED)
 
 ORIGIN = "streamer.origin"
 """Header of a re-keyed record: ``topic/partition/offset`` where it first stood."""
@@ -76,6 +75,8 @@ class Message(Struct, frozen=True, gc=False):
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    timestamp: int | None = None
+    """Milliseconds since 1970; none lets the producer set its own."""
 
 
 @dataclass(slots=True)
@@ -120,11 +121,11 @@ class Partition:
         """The greatest event time of a purchase or refund so far."""
         self.timers = SilenceTimers()
         self._configuration = configuration
-        self._source_of = {
+        self.source_of = {
             configuration.topics[name]: place for place, name in enumerate(SOURCE_TOPICS)
         }
-        self._event_topics = frozenset(configuration.topics[name] for name in EVENT_TOPICS)
-        self._credits_topic = configuration.topics[REFERRAL_CREDITS]
+        self.event_topics = frozenset(configuration.topics[name] for name in EVENT_TOPICS)
+        self.credits_topic = configuration.topics[REFERRAL_CREDITS]
 
     # -- recovery ---------------------------------------------------------------------------
 
@@ -216,6 +217,9 @@ class _Work:
         self._configuration = partition._configuration  # noqa: SLF001 - its other half
         self._now = now
         self._now_instant = from_datetime(now)
+        self._rows = partition.rows
+        self._source_of = partition.source_of
+        self._rekeyed_topic = self._configuration.topics[REKEYED]
         self._unit = UnitOfWork()
         self._touched: dict[str, Row] = {}
         self._scorings: dict[str, Scoring] = {}
@@ -225,13 +229,7 @@ class _Work:
 
     def step(self, records: Sequence[Record]) -> None:
         """Fold ``records``, ask for the scores of whom they concern, and set their timers."""
-        causes: dict[str, Cause] = {}
-        for record in records:
-            self._next_offsets[record.topic] = record.offset + 1
-            try:
-                self._record(record, causes)
-            except Rejected as rejected:
-                self._dead_letter(record, rejected)
+        causes = self._folded(self._here(self._decoded(records)))
         if causes:
             self._changed(causes)
         if self._configuration.every_event:
@@ -311,73 +309,114 @@ class _Work:
 
     # -- 1. decode and route ----------------------------------------------------------------
 
-    def _record(self, record: Record, causes: dict[str, Cause]) -> None:
-        partition = self._partition
-        event: Event
-        if record.topic == partition._credits_topic:  # noqa: SLF001
-            event = decode_internal(record.value)
-        else:
-            event = self._configuration.decoder.decode(record.value, record.headers)
-            if event.occurred_at > self._now_instant + self._configuration.future_tolerance:
-                raise Rejected("future", "occurred_at is ahead of the clock", "occurred_at")
-            if record.topic in partition._event_topics and self._misplaced(record, event):  # noqa: SLF001
-                self._rekey(record, event.customer_id)
-                return
-            if isinstance(event, Unscored):
-                self._unit.counts["unscored"] += 1
-                return
-        self._apply(record, event, causes)
+    def _decoded(self, records: Sequence[Record]) -> list[tuple[Record, Event]]:
+        """Return what events there are in ``records``; the others become dead letters."""
+        events: list[tuple[Record, Event]] = []
+        decode = self._configuration.decoder.decode
+        latest = self._now_instant + self._configuration.future_tolerance
+        credits_topic = self._partition.credits_topic
+        for record in records:
+            topic = record.topic
+            self._next_offsets[topic] = record.offset + 1
+            try:
+                event: Event
+                if topic == credits_topic:
+                    event = decode_internal(record.value)
+                else:
+                    event = decode(record.value, record.headers)
+                    if event.occurred_at > latest:
+                        raise Rejected("future", "occurred_at is ahead of the clock", "occurred_at")
+            except Rejected as rejected:
+                self._dead_letter(record, rejected)
+            else:
+                events.append((record, event))
+        return events
 
-    def _misplaced(self, record: Record, event: Event) -> bool:
-        customer_id = event.customer_id
-        key = customer_id.encode()
-        if record.key != key:
-            return True
-        if customer_id in self._touched or customer_id in self._partition.rows:
-            return False
-        return partition_of(key, self._configuration.partitions) != self._partition.number
+    def _here(self, events: list[tuple[Record, Event]]) -> list[tuple[Record, Event]]:
+        """Return the events whose customers live here; the others are passed on, once."""
+        event_topics = self._partition.event_topics
+        known, wrong, unknown = self._rows, set(), {}
+        for place, (record, event) in enumerate(events):
+            if record.topic in event_topics:
+                key = event.customer_id.encode()
+                if record.key != key:
+                    wrong.add(place)
+                elif event.customer_id not in known:
+                    unknown[place] = key
+        if unknown:
+            homes = partitions_of(list(unknown.values()), self._configuration.partitions)
+            number = self._partition.number
+            wrong.update(
+                place for place, home in zip(unknown, homes, strict=True) if home != number
+            )
+        if not wrong:
+            return events
+        for place in sorted(wrong):
+            self._rekey(events[place][0], events[place][1].customer_id.encode())
+        return [pair for place, pair in enumerate(events) if place not in wrong]
 
-    def _rekey(self, record: Record, customer_id: str) -> None:
-        key = customer_id.encode()
+    def _rekey(self, record: Record, key: bytes) -> None:
         origin = f"{record.topic}/{record.partition}/{record.offset}".encode()
+        headers = (*record.headers, (ORIGIN, origin))
         self._unit.send(
             self._configuration.topics[REKEYED],
             partition_of(key, self._configuration.partitions),
-            Message(key, record.value, (*record.headers, (ORIGIN, origin))),
+            Message(key, record.value, headers, record.timestamp),
         )
         self._unit.counts["rekeyed"] += 1
 
     # -- 2. fold ----------------------------------------------------------------------------
 
-    def _apply(self, record: Record, event: Event, causes: dict[str, Cause]) -> None:
+    def _folded(self, events: Sequence[tuple[Record, Event]]) -> dict[str, Cause]:
+        """Fold ``events``; return the customers to be scored, each with its latest cause."""
+        causes: dict[str, Cause] = {}
+        folded = 0
+        for record, event in events:
+            try:
+                if not self._fold(record, event):
+                    continue
+            except Rejected as rejected:
+                self._dead_letter(record, rejected)
+                continue
+            folded += 1
+            if type(event) is not ReferralLink:
+                causes[event.customer_id] = _cause(record, event, self._rekeyed_topic)
+        self._unit.counts["events"] += folded
+        return causes
+
+    def _fold(self, record: Record, event: Event) -> bool:
+        """Fold one event, once, and tell the rows it concerns besides; return whether it counted."""
         customer_id = event.customer_id
-        row = self._row(customer_id)
-        source = self._partition._source_of[record.topic]  # noqa: SLF001
+        row = self._touched.get(customer_id) or self._row(customer_id)
+        source = self._source_of[record.topic]
         if record.offset <= row.applied[source]:
             self._unit.counts["replayed"] += 1
-            return
+            return False
+        if type(event) is Unscored:
+            self._unit.counts["unscored"] += 1
+            return False
+        if not admits(row, event, self._configuration.lateness):
+            self._unit.counts["duplicates"] += 1
+            return False
         if self._configuration.every_event and event.family == 0:
             self.advance(event.occurred_at, None)
-        linked = row.referrer or isinstance(event, ReferralLink)
+        linked = row.referrer or type(event) is ReferralLink
         before = standing(row) if linked else None
-        if not fold(row, event, self._configuration.lateness):
-            self._unit.counts["duplicates"] += 1
-            return
+        fold(row, event)
         row.applied[source] = record.offset
         self._touched[customer_id] = row
-        self._tell_others(event, row, before)
-        if event.family == 0:
-            self._stream_time = max(self._stream_time, event.occurred_at)
-        self._unit.counts["events"] += 1
-        if not isinstance(event, ReferralLink):
-            rekeyed = source == _REKEYED_SOURCE
-            causes[customer_id] = _cause(record, event, rekeyed=rekeyed)
+        if event.family == 0 and event.occurred_at > self._stream_time:
+            self._stream_time = event.occurred_at
+        if before is not None or type(event) is Referral:
+            self._tell_others(event, row, before)
+        return True
 
     def _row(self, customer_id: str) -> Row:
+        """Return the row as it stands in this unit of work."""
         row = self._touched.get(customer_id)
         if row is not None:
             return row
-        value = self._partition.rows.get(customer_id)
+        value = self._rows.get(customer_id)
         return Row() if value is None else decode_row(value)
 
     def _tell_others(self, event: Event, row: Row, before: Standing | None) -> None:
@@ -390,7 +429,7 @@ class _Work:
         for message in told:
             key = message.customer_id.encode()
             to = partition_of(key, self._configuration.partitions)
-            topic = self._partition._credits_topic  # noqa: SLF001
+            topic = self._partition.credits_topic
             self._unit.send(topic, to, Message(key, encode_internal(message)))
 
     # -- 3. score ---------------------------------------------------------------------------
@@ -415,14 +454,14 @@ class _Work:
         self._unit.send(
             self._configuration.topics[DEAD_LETTERS],
             self._partition.number,
-            Message(record.key, record.value, headers),
+            Message(record.key, record.value, headers, record.timestamp),
         )
         self._unit.refused[rejected.reason] += 1
 
 
-def _cause(record: Record, event: Event, *, rekeyed: bool) -> Cause:
+def _cause(record: Record, event: Event, rekeyed_topic: str) -> Cause:
     topic, partition, offset = record.topic, record.partition, record.offset
-    if rekeyed:
+    if topic == rekeyed_topic:
         topic, partition, offset = _origin(record) or (topic, partition, offset)
     return Cause("event", event.event_id, event.type, topic, partition, offset)
 

@@ -37,6 +37,7 @@ class StreamerApp(faust.App):
         self._version = version
         self._first_services = list(services)
         session = settings.session_timeout_seconds
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
         super().__init__(
             id=settings.group_id,
             broker=[f"kafka://{broker}" for broker in settings.brokers.split(",")],

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from streamer.pipeline import Message, UnitOfWork
 
@@ -29,13 +30,21 @@ async def _send(
     """Queue ``messages`` in as few batches as their bytes allow."""
     sent = []
     batch = producer.create_batch()
-    append = batch.append
-    for key, value, header_pairs in messages:
-        headers = list(header_pairs)
-        if append(timestamp=None, key=key, value=value, headers=headers) is None:
+    for message in messages:
+        if not _append(batch, message):
             sent.append(await producer.send_batch(batch, topic, partition=partition))
             batch = producer.create_batch()
-            append = batch.append
-            append(timestamp=None, key=key, value=value, headers=headers)
+            _append(batch, message)
     sent.append(await producer.send_batch(batch, topic, partition=partition))
     return sent
+
+
+def _append(batch: BatchBuilder, message: Message) -> bool:
+    """Return whether ``batch`` had room; an empty one always has."""
+    metadata = batch.append(
+        timestamp=message.timestamp,
+        key=message.key,
+        value=message.value,
+        headers=list(message.headers),
+    )
+    return metadata is not None

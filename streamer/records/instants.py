@@ -12,7 +12,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAST = 253_402_300_799 * SECOND
 """9999-12-31T23:59:59Z, the last instant that RFC 3339 can write."""
 
-_MICROSECOND = timedelta(microseconds=1)
+MICROSECOND = timedelta(microseconds=1)
 
 
 def from_datetime(moment: datetime) -> int:
@@ -21,7 +21,7 @@ def from_datetime(moment: datetime) -> int:
     >>> from_datetime(datetime(1970, 1, 2, tzinfo=UTC)) == DAY
     True
     """
-    return (moment - EPOCH) // _MICROSECOND
+    return (moment - EPOCH) // MICROSECOND
 
 
 def to_datetime(instant: int) -> datetime:

@@ -16,7 +16,7 @@ import msgspec
 
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import CustomerEvent, Purchase, Referral, Refund, Unscored
-from streamer.records.instants import from_datetime
+from streamer.records.instants import EPOCH, MICROSECOND
 from streamer.records.kafka import TOPIC_OF_TYPE, Headers
 from streamer.records.money import AMOUNT_LIMIT, parse_amount
 from streamer.serdes import wire
@@ -25,17 +25,6 @@ _decode_wire = msgspec.json.Decoder(wire.WireEvent).decode
 _decode_any = msgspec.json.Decoder().decode
 _PLACE = re.compile(r"^(.*?)(?: - at `(?:key` in `)?\$\.?([^`]*)`)?$", re.DOTALL)
 _CURRENCY = re.compile(r"[A-Z]{3}")
-# A name twice in one object is ambiguous. A record is worth the slow check only where it may
-# repeat a name that moves money or a row.
-_WATCHED = [
-    f'"{name}"'.encode()
-    for name in (
-        "event_id", "customer_id", "occurred_at", "amount", "currency",
-        "referred_customer_id", "status",
-    )
-]  # fmt: skip
-
-
 class EventDecoder:
     """Decodes events under one shop's settings.
 
@@ -62,7 +51,11 @@ class EventDecoder:
             Rejected: with the reason and, where one is at fault, the field.
         """
         try:
-            return self._convert(self._parse(value, headers))
+            event = self._parse(value, headers)
+            occurred_at = (event.occurred_at - EPOCH) // MICROSECOND
+            if occurred_at < 0:
+                raise Rejected("out_of_range", "before 1970", "occurred_at")
+            return _CONVERSIONS.get(type(event), _unscored)(self, event, occurred_at)
         except UnicodeDecodeError as error:
             raise Rejected("malformed", f"not UTF-8: {error.reason}") from None
         except RecursionError:
@@ -93,9 +86,6 @@ class EventDecoder:
             _refuse_repeated_names(value)
         return event
 
-    def _convert(self, event: wire.WireEvent) -> CustomerEvent:
-        return _CONVERSIONS.get(type(event), _unscored)(self, event, _instant(event))
-
     def money(self, value: float | str, currency: str, field: str) -> int:
         """Return ``value`` in millionths of the reporting currency."""
         try:
@@ -115,13 +105,6 @@ class EventDecoder:
         if converted >= AMOUNT_LIMIT:
             raise Rejected("out_of_range", "a trillion or more after conversion", field)
         return converted
-
-
-def _instant(event: wire.WireEvent) -> int:
-    occurred_at = from_datetime(event.occurred_at)
-    if occurred_at < 0:
-        raise Rejected("out_of_range", "before 1970", "occurred_at")
-    return occurred_at
 
 
 def _purchase(decoder: EventDecoder, event: wire.WirePurchase, occurred_at: int) -> Purchase:
@@ -187,17 +170,26 @@ def _invalid(text: str) -> Rejected:
 
 
 def _may_repeat(value: bytes, event: wire.WireEvent) -> bool:
-    """Return whether ``value`` might hold a name twice that matters; quick, and never wrongly no."""
+    """Return whether ``value`` might hold a name twice that moves money or a row.
+
+    Twice in one object is ambiguous. This is quick and never wrongly says no.
+    """
     count = value.count
-    for name in _WATCHED:
-        if count(name) > 1:
-            return True
-    if type(event) is wire.WirePurchase and (event.cost is not None or event.items):
-        items = event.items or ()
-        costs = sum(item.cost is not None for item in items) + (event.cost is not None)
-        if count(b'"cost"') > costs:
-            return True
-    return b"\\u" in value  # a name may be written with escapes
+    if (
+        count(b'"event_id"') > 1
+        or count(b'"customer_id"') > 1
+        or count(b'"occurred_at"') > 1
+        or count(b'"amount"') > 1
+        or count(b'"currency"') > 1
+        or b"\\u" in value  # a name may be written with escapes
+    ):
+        return True
+    if type(event) is wire.WireReferral:
+        return count(b'"referred_customer_id"') > 1 or count(b'"status"') > 1
+    if type(event) is wire.WirePurchase and event.cost is not None:
+        in_items = sum(item.cost is not None for item in event.items or ())
+        return count(b'"cost"') > 1 + in_items
+    return False
 
 
 def _refuse_repeated_names(value: bytes) -> None:

@@ -3,10 +3,11 @@
 - An event counts once: ``event_id`` is the key, remembered for the lateness.
 - An event further back than the lateness behind its family's newest is refused as late.
 - Within that, order does not matter (see ``row``).
-- The caller owns the row: ``fold`` changes it in place, and not at all where it raises.
+- The caller owns the row: ``fold`` changes it in place. Ask ``admits`` first.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -26,31 +27,38 @@ from streamer.records.money import TOTAL_LIMIT
 from streamer.state.row import Row
 from streamer.state.windows import REFUNDED, add_purchase, day_at, drop_days
 
+_LATE = "further behind the customer's newest event of its kind than the lateness"
+
 RECENT_LIMIT = 1024
 """Event ids a row remembers: about 20 KiB."""
 
 
-def fold(row: Row, event: Event, lateness: int) -> bool:
-    """Fold ``event`` into ``row``; ``lateness`` in microseconds.
-
-    Returns:
-        Whether the event counted; a duplicate does not.
+def admits(row: Row, event: Event, lateness: int) -> bool:
+    """Return whether ``event`` would count; a duplicate would not. ``lateness`` in microseconds.
 
     Raises:
         Rejected: it is late, or a sum would leave its range.
     """
     if event.family == INTERNAL:
-        _FOLDS[type(event)](row, event)
         return True
-    remembered = _remembered(event)
-    if remembered in row.recent:
+    if _remembered(event) in row.recent:
         return False
-    _check_late(row, event, lateness)
-    _FOLDS[type(event)](row, event)
-    _remember(row, remembered, event)
-    row.events_seen += 1
-    row.changes += 1
+    newest = row.watermarks[event.family]
+    if event.occurred_at < newest - lateness or event.occurred_at <= row.forgotten:
+        raise Rejected("late", f"{_LATE} of {lateness / DAY:g} days", "occurred_at")
+    if _BOUNDED[type(event)](row, event) >= TOTAL_LIMIT:
+        raise Rejected("out_of_range", "the customer's total would leave its range", "amount")
     return True
+
+
+def fold(row: Row, event: Event) -> Row:
+    """Fold ``event``, which ``row`` admits, into ``row`` and return it."""
+    _FOLDS[type(event)](row, event)
+    if event.family != INTERNAL:
+        _remember(row, event)
+        row.events_seen += 1
+        row.changes += 1
+    return row
 
 
 def seal(row: Row, lateness: int) -> None:
@@ -64,23 +72,16 @@ def seal(row: Row, lateness: int) -> None:
 
 def _remembered(event: CustomerEvent) -> int:
     """Return 62 bits of the event id's hash and 2 of its family."""
-    digest = blake2b(event.event_id.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") & ~3 | event.family
+    return _hash(event.event_id) & ~3 | event.family
 
 
-def _check_late(row: Row, event: CustomerEvent, lateness: int) -> None:
-    newest = row.watermarks[event.family]
-    if event.occurred_at < newest - lateness or event.occurred_at <= row.forgotten:
-        raise Rejected(
-            "late",
-            f"occurred more than {lateness / DAY:g} days before the customer's newest event of its "
-            "kind; raise lateness_days to accept it",
-            "occurred_at",
-        )
+@lru_cache(maxsize=4)  # both `admits` and `fold` ask
+def _hash(event_id: str) -> int:
+    return int.from_bytes(blake2b(event_id.encode(), digest_size=8).digest(), "big")
 
 
-def _remember(row: Row, remembered: int, event: CustomerEvent) -> None:
-    row.recent[remembered] = event.occurred_at
+def _remember(row: Row, event: CustomerEvent) -> None:
+    row.recent[_remembered(event)] = event.occurred_at
     if event.occurred_at > row.watermarks[event.family]:
         row.watermarks[event.family] = event.occurred_at
     if len(row.recent) > RECENT_LIMIT:
@@ -91,8 +92,6 @@ def _remember(row: Row, remembered: int, event: CustomerEvent) -> None:
 
 
 def _purchase(row: Row, event: Purchase) -> None:
-    if row.revenue + event.amount >= TOTAL_LIMIT or row.cost + (event.cost or 0) >= TOTAL_LIMIT:
-        raise Rejected("out_of_range", "the customer's total would leave its range", "amount")
     at = event.occurred_at
     row.orders += 1
     row.revenue += event.amount
@@ -110,8 +109,6 @@ def _purchase(row: Row, event: Purchase) -> None:
 
 
 def _refund(row: Row, event: Refund) -> None:
-    if row.refunded + event.amount >= TOTAL_LIMIT:
-        raise Rejected("out_of_range", "the customer's total would leave its range", "amount")
     row.refunds += 1
     row.refunded += event.amount
     place = day_at(row.days, event.occurred_at // DAY)
@@ -138,6 +135,17 @@ def _credit(row: Row, event: ReferralCredit) -> None:
     row.credited_at = max(row.credited_at, event.occurred_at)
     row.changes += event.events
 
+
+def _sum_after_purchase(row: Row, event: Purchase) -> int:
+    return max(row.revenue + event.amount, row.cost + (event.cost or 0))
+
+
+_BOUNDED: dict[type, Callable[[Row, Any], int]] = {
+    Purchase: _sum_after_purchase,
+    Refund: lambda row, event: row.refunded + event.amount,
+    Referral: lambda row, _: row.referrals_sent,
+}
+"""The greatest sum there would be after an event."""
 
 _FOLDS: dict[type, Callable[[Row, Any], None]] = {
     Purchase: _purchase,
