@@ -28,6 +28,7 @@ _FIELDS = (
     "cost",
 )
 _fields_of = attrgetter(*_FIELDS)
+_rhythm_of = attrgetter("first_purchase_at", "last_purchase_at", "occasions")
 
 
 class Columns(Struct, frozen=True):
@@ -55,7 +56,7 @@ class Columns(Struct, frozen=True):
 
 def columns_of(rows: Sequence[Row], as_of: Sequence[int]) -> Columns:
     """Return ``rows`` at ``as_of`` (microseconds since 1970, one each) as columns."""
-    table = np.array([_fields_of(row) for row in rows], dtype=np.int64).reshape(-1, len(_FIELDS))
+    table = np.array(list(map(_fields_of, rows)), dtype=np.int64).reshape(-1, len(_FIELDS))
     first, last, previous, occasions, orders, revenue, refunded, costed_orders, cost = table.T
     instants = np.array(as_of, dtype=np.int64)
     net = revenue - refunded
@@ -78,10 +79,7 @@ def columns_of(rows: Sequence[Row], as_of: Sequence[int]) -> Columns:
 
 def crossings_of(rows: Sequence[Row], parameters: ScoringParameters) -> Instants:
     """Return the band crossings of ``rows``, shape (n, 3); see ``rhythm.crossings``."""
-    table = np.array(
-        [(row.first_purchase_at, row.last_purchase_at, row.occasions) for row in rows],
-        dtype=np.int64,
-    ).reshape(-1, 3)
+    table = np.array(list(map(_rhythm_of, rows)), dtype=np.int64).reshape(-1, 3)
     return crossings(table[:, 0], table[:, 1], table[:, 2], parameters)
 
 

@@ -7,9 +7,9 @@
 """
 
 from collections.abc import Callable
-from functools import lru_cache
-from hashlib import blake2b
 from typing import Any
+
+from xxhash import xxh3_64_intdigest
 
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import (
@@ -72,12 +72,7 @@ def seal(row: Row, lateness: int) -> None:
 
 def _remembered(event: CustomerEvent) -> int:
     """Return 62 bits of the event id's hash and 2 of its family."""
-    return _hash(event.event_id) & ~3 | event.family
-
-
-@lru_cache(maxsize=4)  # both `admits` and `fold` ask
-def _hash(event_id: str) -> int:
-    return int.from_bytes(blake2b(event_id.encode(), digest_size=8).digest(), "big")
+    return xxh3_64_intdigest(event.event_id.encode()) & ~3 | event.family
 
 
 def _remember(row: Row, event: CustomerEvent) -> None:

@@ -1,0 +1,62 @@
+"""`streamer bench`: throughput and latency on this machine; the code is in `benchmarks`."""
+
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streamer.errors import StreamerError
+
+
+def bench(
+    *,
+    events: Annotated[
+        int | None, typer.Option(min=1_000, help="Purchases to work off.  [default: 500000]")
+    ] = None,
+    customers: Annotated[
+        int | None, typer.Option(min=1, help="Among how many customers.  [default: 500000]")
+    ] = None,
+    skewed: Annotated[
+        bool, typer.Option("--skewed", help="Let few customers make most purchases (Zipf 1).")
+    ] = False,
+    runs: Annotated[
+        int | None, typer.Option(min=1, help="How often each is measured.  [default: 3]")
+    ] = None,
+    rates: Annotated[
+        str | None, typer.Option(help="Events/s for latency, by commas.  [default: 1000,10000]")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="read-limit, streamer, plain-faust or latency; may be repeated."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small sizes: does it all work, and about how fast?")
+    ] = False,
+    json: Annotated[Path | None, typer.Option(help="Write all figures to this file.")] = None,
+) -> None:
+    """Measure this machine's worker beside its read limit and plain Faust, on a Kafka of its own.
+
+    Takes some minutes, and all cores: leave the machine alone meanwhile.
+    """
+    try:
+        from benchmarks.main import main  # noqa: PLC0415 - a wheel does not carry it
+    except ModuleNotFoundError as error:
+        if error.name != "benchmarks":
+            raise
+        raise StreamerError(
+            "The benchmarks are in the repository, not in the package: clone it and run "
+            "`make bench`."
+        ) from None
+    # As Ctrl-C, so that all that runs is ended in order.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    main(
+        events=events,
+        customers=customers,
+        runs=runs,
+        rates=rates,
+        only=only or (),
+        skewed=skewed,
+        quick=quick,
+        json=json,
+    )
