@@ -59,7 +59,7 @@ from streamer.serdes.rows import (
 )
 from streamer.serdes.scores import dead_letter_headers, encode_score
 from streamer.state.fold import admits, fold, seal
-from streamer.state.referrals import Standing, credited_at, credits_between, link_of, standing
+from streamer.state.referrals import Standing, credits_between, link_of, standing
 from streamer.state.row import Row
 from streamer.state.timers import SilenceTimers
 
@@ -106,6 +106,10 @@ class Configuration:
     future_tolerance: int = DAY
     every_event: bool = False
     version: str = ""
+
+    def __post_init__(self) -> None:
+        if self.scoring.currency != self.decoder.reporting_currency:
+            raise ValueError("decoder and scores must have one reporting currency")
 
 
 class Partition:
@@ -379,7 +383,7 @@ class _Work:
                 self._dead_letter(record, rejected)
                 continue
             folded += 1
-            if type(event) is not ReferralLink:
+            if type(event) is not ReferralLink or self._touched[event.customer_id].as_of != NEVER:
                 causes[event.customer_id] = _cause(record, event, self._rekeyed_topic)
         self._unit.counts["events"] += folded
         return causes
@@ -402,7 +406,7 @@ class _Work:
             self.advance(event.occurred_at, None)
         linked = row.referrer or type(event) is ReferralLink
         before = standing(row) if linked else None
-        fold(row, event)
+        fold(row, event, self._configuration.lateness)
         row.applied[source] = record.offset
         self._touched[customer_id] = row
         if event.family == 0 and event.occurred_at > self._stream_time:
@@ -424,8 +428,7 @@ class _Work:
         if isinstance(event, Referral):
             told.append(link_of(event))
         if before is not None:
-            at = credited_at(row, event)
-            told += credits_between(event.customer_id, before, standing(row), event.event_id, at)
+            told += credits_between(event, row, before)
         for message in told:
             key = message.customer_id.encode()
             to = partition_of(key, self._configuration.partitions)

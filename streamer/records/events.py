@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct
 
-from streamer.records.instants import LAST
+from streamer.records.instants import LAST, NEVER
 from streamer.records.money import TOTAL_LIMIT
 
 
@@ -20,6 +20,7 @@ INTERNAL = FAMILIES
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Instant = Annotated[int, Meta(ge=0, le=LAST)]
+InstantOrNever = Annotated[int, Meta(ge=NEVER, le=LAST)]
 Sum = Annotated[int, Meta(ge=-TOTAL_LIMIT, le=TOTAL_LIMIT)]
 
 
@@ -87,12 +88,13 @@ class ReferralCredit(Struct, frozen=True, gc=False, tag="credit", tag_field="kin
 
     ``revenue`` and ``orders`` may be negative (a refund; an earlier referrer turned up), and
     ``customers`` is 1 when the brought customer begins to count, -1 when the credit goes to
-    another. ``events`` is how many of the brought customer's events this credit stands for.
+    another. ``occurred_at`` is the brought customer's latest purchase or refund; before the first,
+    ``NEVER``. ``events`` is how many of the brought customer's events this credit stands for.
     """
 
     event_id: Id
     customer_id: Id
-    occurred_at: Instant
+    occurred_at: InstantOrNever
     referred_customer_id: Id
     revenue: Sum
     orders: Sum

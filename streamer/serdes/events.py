@@ -41,7 +41,7 @@ class EventDecoder:
         bytes_max: int = 1_048_576,
     ) -> None:
         self._rates = {**(rates or {}), reporting_currency: Decimal(1)}
-        self._reporting_currency = reporting_currency
+        self.reporting_currency = reporting_currency
         self._bytes_max = bytes_max
 
     def decode(self, value: bytes | None, headers: Headers = ()) -> CustomerEvent:
@@ -78,9 +78,9 @@ class EventDecoder:
         try:
             event = _decode_wire(value)
         except msgspec.ValidationError:
+            _refuse_repeated_names(value)
             if b'"specversion"' not in value:
                 raise
-            _refuse_repeated_names(value)
             return _from_structured(_decode_any(value))
         if _may_repeat(value, event):
             _refuse_repeated_names(value)
@@ -92,7 +92,7 @@ class EventDecoder:
             micros = parse_amount(value)
         except ValueError as error:
             raise Rejected("invalid", str(error), field) from None
-        if currency == self._reporting_currency:
+        if currency == self.reporting_currency:
             return micros
         if not _CURRENCY.fullmatch(currency):
             raise Rejected("invalid", "not an ISO 4217 code such as EUR", "currency")
@@ -181,7 +181,7 @@ def _may_repeat(value: bytes, event: wire.WireEvent) -> bool:
         or count(b'"occurred_at"') > 1
         or count(b'"amount"') > 1
         or count(b'"currency"') > 1
-        or b"\\u" in value  # a name may be written with escapes
+        or b"\\u00" in value  # a name may be written with escapes
     ):
         return True
     if type(event) is wire.WireReferral:

@@ -51,11 +51,13 @@ def admits(row: Row, event: Event, lateness: int) -> bool:
     return True
 
 
-def fold(row: Row, event: Event) -> Row:
+def fold(row: Row, event: Event, lateness: int) -> Row:
     """Fold ``event``, which ``row`` admits, into ``row`` and return it."""
     _FOLDS[type(event)](row, event)
     if event.family != INTERNAL:
         _remember(row, event)
+        if len(row.recent) > RECENT_LIMIT:
+            _forget(row, lateness)
         row.events_seen += 1
         row.changes += 1
     return row
@@ -63,11 +65,25 @@ def fold(row: Row, event: Event) -> Row:
 
 def seal(row: Row, lateness: int) -> None:
     """Drop what no event within the lateness can reach; do so before a row is written."""
-    recent, watermarks = row.recent, row.watermarks
-    old = [h for h, occurred_at in recent.items() if occurred_at < watermarks[h & 3] - lateness]
-    for hashed in old:
-        del recent[hashed]
+    _forget_late(row, lateness)
     drop_days(row, lateness)
+
+
+def _forget_late(row: Row, lateness: int) -> None:
+    recent, watermarks = row.recent, row.watermarks
+    late = [h for h, occurred_at in recent.items() if occurred_at < watermarks[h & 3] - lateness]
+    for hashed in late:
+        del recent[hashed]
+
+
+def _forget(row: Row, lateness: int) -> None:
+    """Make room in ``recent``: it is full."""
+    _forget_late(row, lateness)
+    if len(row.recent) > RECENT_LIMIT:
+        oldest_first = sorted(row.recent.items(), key=lambda item: (item[1], item[0]))
+        for hashed, occurred_at in oldest_first[: RECENT_LIMIT // 4]:
+            del row.recent[hashed]
+            row.forgotten = max(row.forgotten, occurred_at)
 
 
 def _remembered(event: CustomerEvent) -> int:
@@ -79,11 +95,6 @@ def _remember(row: Row, event: CustomerEvent) -> None:
     row.recent[_remembered(event)] = event.occurred_at
     if event.occurred_at > row.watermarks[event.family]:
         row.watermarks[event.family] = event.occurred_at
-    if len(row.recent) > RECENT_LIMIT:
-        oldest_first = sorted(row.recent.items(), key=lambda item: (item[1], item[0]))
-        for hashed, occurred_at in oldest_first[: RECENT_LIMIT // 4]:
-            del row.recent[hashed]
-            row.forgotten = max(row.forgotten, occurred_at)
 
 
 def _purchase(row: Row, event: Purchase) -> None:
@@ -116,6 +127,7 @@ def _referral(row: Row, event: Referral) -> None:  # noqa: ARG001 - its link doe
 
 def _link(row: Row, event: ReferralLink) -> None:
     """The earliest referral wins; of two at one instant, the lesser id."""
+    row.changes += 1
     row.joined = row.joined or event.joined
     current = (row.referred_at, row.referrer)
     if not row.referrer or (event.occurred_at, event.referrer) < current:

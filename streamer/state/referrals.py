@@ -7,7 +7,6 @@ changed the brought customer's row (Kumar, Petersen & Leone 2007 call the sum re
 from typing import NamedTuple
 
 from streamer.records.events import Event, ReferralCredit, ReferralLink, Referral
-from streamer.records.instants import NEVER
 from streamer.state.row import Row
 
 
@@ -32,35 +31,20 @@ def standing(row: Row) -> Standing:
     )
 
 
-def credited_at(row: Row, event: Event) -> int:
-    """Return the event time of the credits that ``event`` causes.
+def credits_between(event: Event, row: Row, before: Standing) -> list[ReferralCredit]:
+    """Return the credits for what ``event`` changed in ``row``, which stood at ``before``.
 
-    It must not depend on what came first, the purchases or the referral: so it is the brought
-    customer's latest purchase or refund, or the moment of joining.
+    Their event time is that of the brought customer's latest purchase or refund, so that it does
+    not depend on what came first, the purchases or the referral.
     """
-    joined_at = event.occurred_at if isinstance(event, ReferralLink) and event.joined else NEVER
-    return max(row.watermarks[0], joined_at)
-
-
-def credits_between(
-    customer_id: str, before: Standing, after: Standing, cause: str, at: int
-) -> list[ReferralCredit]:
-    """Return the credits for a change of the standing of ``customer_id``.
-
-    Args:
-        customer_id: the brought customer.
-        before: its standing before the event.
-        after: its standing after it.
-        cause: the event's id.
-        at: the credits' event time, see ``credited_at``.
-    """
+    after = standing(row)
 
     def credit(referrer: str, one: Standing, other: Standing, events: int) -> ReferralCredit:
         return ReferralCredit(
-            event_id=cause,
+            event_id=event.event_id,
             customer_id=referrer,
-            occurred_at=at,
-            referred_customer_id=customer_id,
+            occurred_at=row.watermarks[0],
+            referred_customer_id=event.customer_id,
             revenue=other.revenue - one.revenue,
             orders=other.orders - one.orders,
             customers=other.customers - one.customers,
