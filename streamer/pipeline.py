@@ -99,8 +99,8 @@ class Configuration:
     """What all partitions of a shop share. Durations in microseconds."""
 
     decoder: EventDecoder
-    scoring: ScoringParameters = ScoringParameters()
-    topics: Topics = Topics()
+    scoring: ScoringParameters = field(default_factory=ScoringParameters)
+    topics: Topics = field(default_factory=Topics)
     partitions: int = 1
     lateness: int = 30 * DAY
     future_tolerance: int = DAY
@@ -389,7 +389,7 @@ class _Work:
         return causes
 
     def _fold(self, record: Record, event: Event) -> bool:
-        """Fold one event, once, and tell the rows it concerns besides; return whether it counted."""
+        """Fold one event and tell the other rows it concerns; return whether it counted."""
         customer_id = event.customer_id
         row = self._touched.get(customer_id) or self._row(customer_id)
         source = self._source_of[record.topic]
@@ -444,8 +444,9 @@ class _Work:
         configuration, number = self._configuration, self._partition.number
         scorings = list(self._scorings.values())
         keys = [customer_id.encode() for customer_id in self._scorings]
-        updates = score(scorings, self._now, configuration.scoring)
-        for name, column in zip((LTV_UPDATES, CHURN_RISK_UPDATES), updates, strict=True):
+        values, risks = score(scorings, self._now, configuration.scoring)
+        updates = ((LTV_UPDATES, values), (CHURN_RISK_UPDATES, risks))
+        for name, column in updates:
             messages = self._unit.messages.setdefault((configuration.topics[name], number), [])
             messages += map(Message, keys, map(encode_score, column))
         self._unit.counts["scores"] += len(scorings)

@@ -1,5 +1,7 @@
-"""Settings: one name for each, from the environment (``STREAMER_*``), ``.env``, ``streamer.toml``
-or secret files, in this order. ``streamer config show`` lists them all.
+"""Settings: one name for each, listed by ``streamer config show``.
+
+They come from the environment (``STREAMER_*``), ``.env``, ``streamer.toml`` or secret files, in
+this order.
 """
 
 import os
@@ -42,39 +44,85 @@ class Settings(BaseSettings):
     )
 
     brokers: str = Field("localhost:9092", description="Kafka's addresses, comma-separated")
-    group_id: str = Field("streamer", pattern=r"^[\w.-]+$", description="consumer group; workers of one group share the partitions")  # noqa: E501
-    instance_id: str = Field("", description="static membership: a restarted worker with the same id gets its partitions back at once")  # noqa: E501
+    group_id: str = Field(
+        "streamer",
+        pattern=r"^[\w.-]+$",
+        description="consumer group; workers of one group share the partitions",
+    )
+    instance_id: str = Field(
+        "",
+        description="static membership: a restarted worker of this id has its partitions at once",
+    )
     topic_prefix: str = Field("", pattern=r"^[\w.-]*$", description="put before every topic's name")
-    partitions: int = Field(4, ge=1, le=10_000, description="of every topic that holds customers; not to be changed later")  # noqa: E501
-    replication_factor: int = Field(1, ge=1, description="of topics that streamer creates; 3 in production")  # noqa: E501
-    create_topics: bool = Field(default=True, description="create missing topics when a worker starts")  # noqa: E501
+    partitions: int = Field(
+        4,
+        ge=1,
+        le=10_000,
+        description="of every topic that holds customers; not to be changed later",
+    )
+    replication_factor: int = Field(
+        1, ge=1, description="of topics that streamer creates; 3 in production"
+    )
+    create_topics: bool = Field(
+        default=True, description="create missing topics when a worker starts"
+    )
 
     http_host: str = Field("127.0.0.1", description="where /metrics, /livez and /readyz listen")
     http_port: int = Field(6066, ge=0, le=65_535, description="their port")
-    data_dir: Path = Field(Path(".streamer"), description="where a worker and the embedded broker keep files")  # noqa: E501
+    data_dir: Path = Field(
+        Path(".streamer"), description="where a worker and the embedded broker keep files"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     reporting_currency: Currency = Field("USD", description="all money is converted into it")
-    rates: dict[Currency, Annotated[Decimal, Field(gt=0)]] = Field(default_factory=dict, description='units of the reporting currency for one of another, as JSON: {"EUR": "1.08"}')  # noqa: E501
+    rates: dict[Currency, Annotated[Decimal, Field(gt=0)]] = Field(
+        default_factory=dict,
+        description='units of the reporting currency for one of another, as JSON: {"EUR": "1.08"}',
+    )
     horizon_days: float = Field(365, gt=0, le=3653, description="how far ahead scores look")
-    lateness_days: float = Field(30, ge=0, le=365, description="how far back an event may lie behind its customer's newest of its kind")  # noqa: E501
-    future_tolerance_days: float = Field(1, ge=0, description="how far ahead of the clock an event may lie")  # noqa: E501
+    lateness_days: float = Field(
+        30,
+        ge=0,
+        le=365,
+        description="how far back an event may lie behind its customer's newest of its kind",
+    )
+    future_tolerance_days: float = Field(
+        1, ge=0, description="how far ahead of the clock an event may lie"
+    )
     event_bytes_max: int = Field(1_048_576, ge=256, description="longer events are refused unread")
     interval_level: Fraction = Field(0.8, description="nominal coverage of the intervals")
-    rhythm_shape: float = Field(1, ge=0.01, description="r of the prior of a customer's purchase rate")  # noqa: E501
+    rhythm_shape: float = Field(
+        1, ge=0.01, description="r of the prior of a customer's purchase rate"
+    )
     rhythm_scale_days: float = Field(60, gt=0, description="alpha of that prior, in days")
-    band_quantiles: tuple[Fraction, Fraction, Fraction] = Field((0.5, 0.8, 0.95), description="quantiles of the next gap where risk becomes medium, high, lapsed")  # noqa: E501
+    band_quantiles: tuple[Fraction, Fraction, Fraction] = Field(
+        (0.5, 0.8, 0.95),
+        description="quantiles of the next gap where risk becomes medium, high, lapsed",
+    )
     lifespan_years: float = Field(3, gt=0, description="for the LTV by formula")
     retention_rate: float = Field(0.75, ge=0, lt=1, description="a year, for the LTV by formula")
     discount_rate: float = Field(0.1, ge=0, description="a year")
-    referral_programme: bool = Field(default=False, description="whether one runs; if not, referral value is null where nobody was brought")  # noqa: E501
+    referral_programme: bool = Field(
+        default=False,
+        description="whether one runs; if not, referral value is null where nobody was brought",
+    )
 
-    emit: Literal["latest", "every_event"] = Field("latest", description="one score per customer and unit of work, or one per event")  # noqa: E501
-    clock: Literal["wall", "stream"] = Field("wall", description="what moves silence on: real time, or event time only (for old data)")  # noqa: E501
-    silence_grace_seconds: float = Field(5, ge=0, description="how long an event may travel before silence is told of")  # noqa: E501
-    batch_records_max: int = Field(5_000, ge=1, le=100_000, description="records in one unit of work at most")  # noqa: E501
+    emit: Literal["latest", "every_event"] = Field(
+        "latest", description="one score per customer and unit of work, or one per event"
+    )
+    clock: Literal["wall", "stream"] = Field(
+        "wall", description="what moves silence on: real time, or event time only (for old data)"
+    )
+    silence_grace_seconds: float = Field(
+        5, ge=0, description="how long an event may travel before silence is told of"
+    )
+    batch_records_max: int = Field(
+        5_000, ge=1, le=100_000, description="records in one unit of work at most"
+    )
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "lz4"
-    session_timeout_seconds: float = Field(10, ge=1, description="a silent worker loses its partitions after this")  # noqa: E501
+    session_timeout_seconds: float = Field(
+        10, ge=1, description="a silent worker loses its partitions after this"
+    )
 
     @model_validator(mode="after")
     def _bands_rise(self) -> Self:

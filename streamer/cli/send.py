@@ -13,7 +13,12 @@ from streamer.settings import load_settings
 
 
 def send(
-    file: Annotated[str, typer.Argument(help="events as JSONL, or transactions as CSV, Parquet or CDNOW; - is stdin")],  # noqa: E501
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="events as JSONL, or transactions as CSV, Parquet or CDNOW; - is stdin"
+        ),
+    ],
 ) -> None:
     """Publish events, as they stand, to the topics of their types, keyed by customer.
 
@@ -21,8 +26,11 @@ def send(
     """
     settings = load_settings()
     values = read_lines(file, currency=settings.reporting_currency)
+    console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task("sending")
         count = asyncio.run(
             send_events(settings, values, lambda n: progress.update(task, description=f"{n} sent"))

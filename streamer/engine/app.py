@@ -12,7 +12,6 @@ from faust.types import TP
 from mode import ServiceT
 
 from streamer import metrics
-from streamer.engine.clients import connection
 from streamer.engine.tables import CustomerTables
 from streamer.engine.task import PartitionTask
 from streamer.engine.transport import DataLostError, Fetch, FetchConsumer, FetchTransport
@@ -78,7 +77,7 @@ class StreamerApp(faust.App):
         await asyncio.gather(*(task.hold() for task in self.tasks.values()))
 
     async def take_up(self, assignment: set[TP]) -> None:
-        """Make the partitions of ``assignment`` this worker's: recover new ones, drop the others."""
+        """Make the partitions of ``assignment`` ours: recover the new, drop the others."""
         numbers = self._numbers(assignment)
         for number in set(self.tasks) - numbers:
             await self.tasks.pop(number).stop()
@@ -96,7 +95,9 @@ class StreamerApp(faust.App):
     def _numbers(self, assignment: set[TP]) -> set[int]:
         """Return the partition numbers, which must be the same of every topic."""
         topics = self._sources()
-        numbers = {topic: {tp.partition for tp in assignment if tp.topic == topic} for topic in topics}
+        numbers = {
+            topic: {tp.partition for tp in assignment if tp.topic == topic} for topic in topics
+        }
         distinct = set(map(frozenset, numbers.values()))
         if len(distinct) != 1:
             raise StreamerError(
@@ -158,8 +159,8 @@ class StreamerApp(faust.App):
             offset = task.partition.next_offsets.get(tp.topic, first)
             if not first <= offset <= end:
                 raise DataLostError(
-                    f"{tp.topic}-{number} holds offsets {first} to {end}, but the rows were made of "
-                    f"it up to {offset}: records were deleted, or the topic was made anew. Restore "
+                    f"{tp.topic}-{number} holds offsets {first} to {end}, but the rows stand at "
+                    f"{offset}: records were deleted, or the topic was made anew. Restore "
                     "it, or start over under another STREAMER_GROUP_ID and STREAMER_TOPIC_PREFIX"
                 )
             offsets[tp] = offset
@@ -185,7 +186,10 @@ class StreamerApp(faust.App):
             await self.sleep(TOOLS_COMMIT_SECONDS)
             tasks = [] if self.rebalancing else list(self.tasks.values())
             for task in tasks:
-                behind = [self._fetch_consumer.thread.behind(tp) for tp in self._partitions_of(task.number)]
+                behind = [
+                    self._fetch_consumer.thread.behind(tp)
+                    for tp in self._partitions_of(task.number)
+                ]
                 metrics.LAG.labels(str(task.number)).set(task.buffered + sum(filter(None, behind)))
             with suppress(KafkaError):
                 await self._commit_for_tools(tasks)
@@ -208,7 +212,9 @@ def create_app(
     app._first_services = list(services(app))  # noqa: SLF001 - they know the app, the app them
     sources = app.topic(
         *(settings.topics[name] for name in SOURCE_TOPICS),
-        schema=faust.Schema(key_type=None, value_type=None, key_serializer="raw", value_serializer="raw"),
+        schema=faust.Schema(
+            key_type=None, value_type=None, key_serializer="raw", value_serializer="raw"
+        ),
         acks=False,
     )
     app.Table(
@@ -230,7 +236,7 @@ def create_app(
         if task is not None:
             task.offer(fetch)
 
-    @app.task
+    @app.task  # type: ignore[untyped-decorator] # Faust ships it so
     async def tell_tools() -> None:
         await app.tell_tools()
 

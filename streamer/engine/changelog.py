@@ -13,9 +13,7 @@ Progress = Callable[[int, int], None]
 """Called with the records read since the last call and those still to be read."""
 
 
-async def restore(
-    partition: Partition, topic: str, settings: Settings, progress: Progress
-) -> None:
+async def restore(partition: Partition, topic: str, settings: Settings, progress: Progress) -> None:
     """Bring ``partition`` to where its last committed unit of work left it.
 
     Call it with the partition fenced: then nothing is written behind its back.

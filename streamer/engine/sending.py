@@ -9,14 +9,11 @@ from streamer.engine.clients import DEAD_LETTER_BYTES_MAX, connection
 from streamer.serdes.addresses import address
 from streamer.settings import Settings
 
-
 WINDOW = 5_000
 """Sends in flight at most."""
 
 
-async def send(
-    settings: Settings, values: Iterable[bytes], progress: Callable[[int], None]
-) -> int:
+async def send(settings: Settings, values: Iterable[bytes], progress: Callable[[int], None]) -> int:
     """Publish ``values`` and return how many; ``progress`` is called with the count so far."""
     producer = AIOKafkaProducer(
         **connection(settings),
@@ -32,9 +29,7 @@ async def send(
         waiting: list[asyncio.Future[object]] = []
         for value in values:
             topic, partition, key = address(value, settings.partitions)
-            waiting.append(
-                await producer.send(settings.topics[topic], value, key, partition)
-            )
+            waiting.append(await producer.send(settings.topics[topic], value, key, partition))
             sent += 1
             if len(waiting) >= WINDOW:
                 await asyncio.gather(*waiting)

@@ -22,14 +22,14 @@ class CustomerRecovery(Recovery):
     @Service.task
     async def _restart_recovery(self) -> None:
         while not self.should_stop:
-            if await self.wait_for_stopped(self.signal_recovery_start):
+            if await self.wait_for_stopped(self.signal_recovery_start.wait()):
                 return
             self.signal_recovery_start.clear()
             generation = self._generation_id
             try:
                 await self._take_up(generation)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the worker cannot work
-                self.log.exception("Recovery failed: %r", error)
+            except Exception as error:
+                self.log.exception("Recovery failed")
                 await self.app.crash(error)
 
     async def _take_up(self, generation: int) -> None:
@@ -38,7 +38,7 @@ class CustomerRecovery(Recovery):
         if app.consumer_generation_id != generation:
             return
         take_up = app.loop.create_task(app.take_up(app.consumer.assignment()))
-        result = await self.wait_first(take_up, self.signal_recovery_start)
+        result = await self.wait_first(take_up, self.signal_recovery_start.wait())
         if result.stopped or self.signal_recovery_start.is_set():
             take_up.cancel()  # another rebalance has begun: its assignment will be taken up
             return

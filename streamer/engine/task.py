@@ -15,9 +15,8 @@ from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     InvalidProducerEpoch,
@@ -37,6 +36,9 @@ from streamer.pipeline import Partition, UnitOfWork
 from streamer.records.instants import NEVER, from_datetime
 from streamer.records.kafka import CHANGELOG, Record
 from streamer.settings import Settings
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaProducer
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +139,9 @@ class PartitionTask:
         """Finish the unit of work in flight and start no other until ``start``."""
         self._held = True
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), timeout=self._settings.session_timeout_seconds)
+            await asyncio.wait_for(
+                self._idle.wait(), timeout=self._settings.session_timeout_seconds
+            )
 
     async def stop(self) -> None:
         """End for good; what is not committed will be done by the next owner."""
@@ -314,4 +318,3 @@ class PartitionTask:
     def _progress(self, read: int, remaining: int) -> None:
         metrics.RECOVERED.inc(read)
         metrics.RECOVERY_REMAINING.labels(str(self.number)).set(remaining)
-

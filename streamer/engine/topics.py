@@ -90,20 +90,22 @@ async def check_topics(settings: Settings) -> list[Finding]:
             for topic in await admin.describe_topics([settings.topics[name] for name in TOPICS])
         }
         findings = []
-        for name in TOPICS:
+        for name, wanted in TOPICS.items():
             topic = settings.topics[name]
             found = described.get(topic)
             if not found or found["error_code"]:
                 findings.append(Finding(topic, "is missing", "run `streamer topics create`"))
             else:
                 findings += _compare(settings, topic, found)
-                findings += await _compare_policy(admin, topic, TOPICS[name])
+                findings += await _compare_policy(admin, topic, wanted)
         return findings
     finally:
         await admin.close()
 
 
-def _compare(settings: Settings, topic: str, found: dict[str, list[dict[str, list[int]]]]) -> list[Finding]:
+def _compare(
+    settings: Settings, topic: str, found: dict[str, list[dict[str, list[int]]]]
+) -> list[Finding]:
     partitions = found["partitions"]
     findings = []
     if len(partitions) != settings.partitions:

@@ -20,7 +20,10 @@ async def write(producer: AIOKafkaProducer, unit: UnitOfWork) -> None:
     sent: list[asyncio.Future[object]] = []
     for (topic, partition), messages in unit.messages.items():
         sent += await _send(producer, topic, partition, messages)
-    await asyncio.gather(*sent)
+    outcomes = await asyncio.gather(*sent, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
     await producer.commit_transaction()
 
 

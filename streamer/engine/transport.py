@@ -38,11 +38,15 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._fetched_to: dict[TP, int] = {}
-        topics = self.app.settings.topics
+        self._settings = cast("Any", self.app).settings
+        topics = self._settings.topics
         self._event_topics = frozenset(topics[name] for name in EVENT_TOPICS)
 
-    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
-        conf, settings = self.app.conf, self.app.settings
+    def _create_worker_consumer(
+        self,
+        transport: Any,  # noqa: ARG002 - Faust's signature
+    ) -> aiokafka.AIOKafkaConsumer:
+        conf, settings = self.app.conf, self._settings
         self._assignor = self.app.assignor
         return aiokafka.AIOKafkaConsumer(
             **connection(settings),
@@ -87,7 +91,7 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
         return {TP(*tp): (first[tp], end[tp]) for tp in partitions}
 
     async def commit_for_tools(self, offsets: Mapping[TP, int]) -> None:
-        """Commit to the group, for lag tools only: the checkpoint in the changelog is what counts."""
+        """Commit to the group, for lag tools only: the checkpoint is what counts."""
         await self.call_thread(
             self._ensure_consumer().commit,
             {aiokafka.TopicPartition(*tp): offset for tp, offset in offsets.items()},
@@ -98,7 +102,7 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
         state = self._state(tp)
         if state is None or state.lso is None or not state.has_valid_position:
             return None
-        return max(0, state.lso - state.position)
+        return max(0, int(state.lso) - int(state.position))
 
     def _state(self, tp: TP) -> TopicPartitionState | None:
         subscription = self._ensure_consumer()._subscription.subscription  # noqa: SLF001
@@ -111,8 +115,8 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
         self,
         consumer: aiokafka.AIOKafkaConsumer,
         active_partitions: set[TP],
-        timeout: float | None = None,  # noqa: ASYNC109 - Faust's signature
-        max_records: int | None = None,
+        timeout: float | None = None,
+        max_records: int | None = None,  # noqa: ARG002 - all that has been fetched
     ) -> dict[TP, list[Fetch]]:
         fetched = await super()._fetch_records(consumer, active_partitions, timeout, None)
         fetches = {}
@@ -126,7 +130,6 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
                 await self._check_nothing_lost(tp, start)
             fetches[tp] = [Fetch(tp.topic, tp.partition, start, state.position, records)]
         return fetches
-
 
     async def _check_nothing_lost(self, tp: TP, start: int) -> None:
         """Tell a gap that transactions left from one that deletion left."""
@@ -152,7 +155,7 @@ class FetchConsumer(Consumer):
         """The owner of the aiokafka consumer."""
         return self._thread
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # type: ignore[override] # noqa: ASYNC109
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """Give what has been fetched."""
         records, _ = await self._wait_next_records(timeout)
         for tp, fetches in (records or {}).items():
@@ -167,9 +170,9 @@ class FetchConsumer(Consumer):
             record.end,
             0.0,
             0,
-            (),
             None,
-            record,
+            None,
+            cast("Any", record),
             None,
             0,
             0,

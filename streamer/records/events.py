@@ -11,7 +11,6 @@ from msgspec import Meta, Struct
 from streamer.records.instants import LAST, NEVER
 from streamer.records.money import TOTAL_LIMIT
 
-
 FAMILIES = 3
 """Lateness is measured within a family of types, because topics are read side by side."""
 

@@ -2,21 +2,44 @@
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-UNIT = 1_000_000
+DECIMALS = 6
+UNIT = 10**DECIMALS
 """One currency unit in state: amounts are kept to six decimals."""
 
-AMOUNT_LIMIT = 10**12 * UNIT
+WHOLE_DIGITS = 12
+AMOUNT_LIMIT = 10**WHOLE_DIGITS * UNIT
 """No single amount may reach a trillion units."""
 
 TOTAL_LIMIT = 2**62
 """No sum in a row may reach this: it must fit 64 bits with room for one more event."""
 
+TEXT_MAX = 64
+_HUNDREDTHS = 2
 _EXACT = Context(prec=100, rounding=ROUND_HALF_EVEN)
 
 # ISO 4217: currencies whose minor unit is not a hundredth.
 _MINOR_DIGITS = dict.fromkeys(
-    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
-) | dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ],
+    0,
+) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
 
 
 def minor_digits(currency: str) -> int:
@@ -45,14 +68,14 @@ def parse_amount(value: str | float) -> int:
         whole, point, fraction = value.partition(".")
         if not (whole.isdigit() and value.isascii()) or (point and not fraction.isdigit()):
             raise ValueError("not a decimal number such as 12.34, zero or more")
-        if len(whole) <= 12 and len(fraction) <= 6:
-            return int(whole + fraction) * 10 ** (6 - len(fraction))
+        if len(whole) <= WHOLE_DIGITS and len(fraction) <= DECIMALS:
+            return int(whole + fraction.ljust(DECIMALS, "0"))
         text = value
     else:
         text = repr(value) if isinstance(value, int) else f"{value:.15g}"
-    if len(text) > 64:
-        raise ValueError("more than 64 characters long")
-    micros = _EXACT.to_integral_value(_EXACT.scaleb(Decimal(text), 6))
+    if len(text) > TEXT_MAX:
+        raise ValueError(f"more than {TEXT_MAX} characters long")
+    micros = _EXACT.to_integral_value(_EXACT.scaleb(Decimal(text), DECIMALS))
     if not 0 <= micros < AMOUNT_LIMIT:
         raise ValueError("not between 0 and a trillion")
     return int(micros)
@@ -72,11 +95,11 @@ def format_amount(micros: int, digits: int) -> str:
 
 def format_amounts(amounts: list[int], digits: int) -> list[str]:
     """Return ``format_amount`` of each: many at once, and nearly all of them whole hundredths."""
-    if digits != 2:
+    if digits != _HUNDREDTHS:
         return [format_amount(micros, digits) for micros in amounts]
     return [
         "%d.%02d" % divmod(micros // 10_000, 100)  # noqa: UP031 - twice as fast
         if micros >= 0 and not micros % 10_000
-        else format_amount(micros, 2)
+        else format_amount(micros, _HUNDREDTHS)
         for micros in amounts
     ]

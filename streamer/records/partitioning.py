@@ -41,16 +41,18 @@ def partitions_of(keys: Sequence[bytes], partitions: int) -> list[int]:
     """Return ``partition_of`` each of ``keys``: for many keys, an array operation a word."""
     found = np.empty(len(keys), dtype=np.int64)
     lengths = np.fromiter(map(len, keys), dtype=np.int64, count=len(keys))
-    for length in np.unique(lengths):
-        places = np.flatnonzero(lengths == length)
+    for length in map(int, np.unique(lengths)):
+        places = np.flatnonzero(lengths == length).tolist()
         joined = b"".join([keys[place] for place in places])
-        table = np.frombuffer(joined, dtype=np.uint8).reshape(len(places), int(length))
+        table = np.frombuffer(joined, dtype=np.uint8).reshape(len(places), length)
         found[places] = (_murmur2_rows(table) & 0x7FFFFFFF) % partitions
     numbers: list[int] = found.tolist()
     return numbers
 
 
-def _murmur2_rows(table: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:  # noqa: E501
+def _murmur2_rows(
+    table: np.ndarray[tuple[int, int], np.dtype[np.uint8]],
+) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
     """Return ``murmur2`` of each row of bytes; 32-bit arithmetic wraps by itself."""
     rows, length = table.shape
     whole = length - length % 4

@@ -20,7 +20,9 @@ NULL_REASONS = {
 
 
 @lru_cache(maxsize=64)
-def ltv_nulls(bought: bool, repeated: bool, costed: bool, programme: bool, referred: bool) -> msgspec.Raw:  # noqa: E501, FBT001 - positional: the cache is then twice as fast
+def ltv_nulls(
+    bought: bool, repeated: bool, costed: bool, programme: bool, referred: bool
+) -> msgspec.Raw:
     """Return the reasons of an LTV update's null figures as a JSON object."""
     model = ("predicted_clv", "predicted_clv_low", "predicted_clv_high", "total_clv")
     reasons = dict.fromkeys(model, "no_model")
@@ -42,7 +44,9 @@ def ltv_nulls(bought: bool, repeated: bool, costed: bool, programme: bool, refer
 
 
 @lru_cache(maxsize=64)
-def churn_nulls(bought: bool, lapsed: bool, expected: bool, win_back: bool, crossing: bool, previous: bool) -> msgspec.Raw:  # noqa: E501, FBT001 - as above
+def churn_nulls(
+    bought: bool, lapsed: bool, expected: bool, win_back: bool, crossing: bool, previous: bool
+) -> msgspec.Raw:
     """Return the reasons of a churn risk update's null figures as a JSON object."""
     reasons = {"probability_alive": "no_model"}
     figures = ("churn_probability", "risk_band", "silence_quantile")

@@ -1,6 +1,7 @@
 """What the shop has configured for its scores."""
 
 from functools import cached_property
+from math import log1p
 
 import numpy as np
 from msgspec import Struct
@@ -39,4 +40,4 @@ class ScoringParameters(Struct, frozen=True, dict=True):
     @cached_property
     def band_log_odds(self) -> NDArray[np.float64]:
         """Return -ln(1 − q) of each of ``band_quantiles``."""
-        return -np.log1p(-np.array(self.band_quantiles))
+        return np.array([-log1p(-q) for q in self.band_quantiles])

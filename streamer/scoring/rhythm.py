@@ -1,4 +1,4 @@
-"""Churn risk from the customer's own rhythm, shrunk towards the shop's (V4, until a model is fitted).
+"""Churn risk from the customer's own rhythm, shrunk to the shop's (V4, before a model is fitted).
 
 Purchases of a customer are taken as Poisson with rate λ ~ Gamma(r, α): after x repeat occasions up
 to time t_x after the first, the next gap g has P(g > s) = ((α + t_x) / (α + t_x + s))^(r + x), the
@@ -8,6 +8,8 @@ which takes silence to 0: so the bands cannot flap, and every crossing can be to
 
 All functions take numbers or arrays of one shape and return the like.
 """
+
+from math import log1p
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +37,8 @@ def gap_quantile(q: float, r: float, alpha: float, x: Floats, t_x: Floats) -> Fl
     >>> float(gap_quantile(0.5, r=1, alpha=60, x=np.float64(0), t_x=np.float64(0)))
     60.0
     """
-    return (alpha + t_x) * np.expm1(-np.log1p(-q) / (r + x))
+    gaps: Floats = (alpha + t_x) * np.expm1(-log1p(-q) / (r + x))
+    return gaps
 
 
 def silence_quantile(silence: Floats, r: float, alpha: float, x: Floats, t_x: Floats) -> Floats:
@@ -75,9 +78,12 @@ def crossings(
     with np.errstate(over="ignore"):
         gaps = np.ceil(scale[:, None] * np.expm1(parameters.band_log_odds / shape[:, None]))
     reachable = (gaps <= LAST - last[:, None]) & (occasions[:, None] > 0)
-    return np.where(reachable, last[:, None] + np.where(reachable, gaps, 0).astype(np.int64), FAR)
+    days_on = np.where(reachable, gaps, 0).astype(np.int64)
+    instants: Instants = np.where(reachable, last[:, None] + days_on, FAR)
+    return instants
 
 
 def band_at(row_crossings: Instants, instants: Instants) -> NDArray[np.int64]:
     """Return the index into ``RISK_BANDS`` at each instant: a crossing belongs to its new band."""
-    return np.count_nonzero(row_crossings <= instants[:, None], axis=1)
+    bands: NDArray[np.int64] = np.count_nonzero(row_crossings <= instants[:, None], axis=1)
+    return bands

@@ -34,9 +34,7 @@ def previous_bands(
     until_last = crossings(
         columns.first, columns.previous, columns.occasions - ~same_day, parameters
     )
-    at_purchase = np.where(
-        columns.previous == NEVER, NO_BAND, band_at(until_last, columns.as_of)
-    )
+    at_purchase = np.where(columns.previous == NEVER, NO_BAND, band_at(until_last, columns.as_of))
     bands = np.where(columns.as_of == columns.last, at_purchase, just_before)
     return np.where(columns.orders > 0, bands, NO_BAND)
 

@@ -63,9 +63,7 @@ def readable_dead_letter(
         key_encoding=key_encoding,
         value=value_text,
         value_encoding=value_encoding,
-        headers={
-            name: text for name, text in texts.items() if not name.startswith(ERROR_PREFIX)
-        },
+        headers={name: text for name, text in texts.items() if not name.startswith(ERROR_PREFIX)},
     )
 
 

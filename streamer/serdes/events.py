@@ -1,4 +1,6 @@
-"""Bytes to events. The rules:
+"""Bytes to events.
+
+The rules:
 
 - Bare JSON, CloudEvents in binary mode (``ce_`` headers) and in structured mode are accepted.
 - Any bytes give an event or ``Rejected``, never another exception.
@@ -21,10 +23,12 @@ from streamer.records.kafka import TOPIC_OF_TYPE, Headers
 from streamer.records.money import AMOUNT_LIMIT, parse_amount
 from streamer.serdes import wire
 
-_decode_wire = msgspec.json.Decoder(wire.WireEvent).decode
+_decode_wire: Callable[[bytes], wire.WireEvent] = msgspec.json.Decoder(wire.WireEvent).decode
 _decode_any = msgspec.json.Decoder().decode
 _PLACE = re.compile(r"^(.*?)(?: - at `(?:key` in `)?\$\.?([^`]*)`)?$", re.DOTALL)
 _CURRENCY = re.compile(r"[A-Z]{3}")
+
+
 class EventDecoder:
     """Decodes events under one shop's settings.
 
@@ -129,9 +133,7 @@ def _refund(decoder: EventDecoder, event: wire.WireRefund, occurred_at: int) -> 
 
 def _referral(decoder: EventDecoder, event: wire.WireReferral, occurred_at: int) -> Referral:  # noqa: ARG001
     if event.referred_customer_id == event.customer_id:
-        raise Rejected(
-            "self_referral", "a customer cannot bring itself", "referred_customer_id"
-        )
+        raise Rejected("self_referral", "a customer cannot bring itself", "referred_customer_id")
     return Referral(
         event.event_id,
         event.customer_id,
@@ -228,7 +230,8 @@ def _from_cloud_event(attributes: Mapping[str, Any], data: Any) -> wire.WireEven
         "type": _short_type(attributes.get("type")),
     }
     known = {name: value for name, value in attribute_of.items() if value is not None}
-    return msgspec.convert({**known, **data}, wire.WireEvent)
+    event: wire.WireEvent = msgspec.convert({**known, **data}, wire.WireEvent)
+    return event
 
 
 def _short_type(name: Any) -> Any:

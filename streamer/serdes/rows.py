@@ -5,6 +5,8 @@ A row is one byte of version and a msgpack array: compact, and a field added at 
 for each older one.
 """
 
+from collections.abc import Callable
+
 import msgspec
 from msgspec import Struct
 
@@ -19,7 +21,7 @@ CHECKPOINT_KEY = b""
 """Its key in the changelog: no customer's id is empty."""
 
 
-class UnreadableRow(StreamerError):
+class UnreadableRowError(StreamerError):
     """The changelog holds what this version cannot read."""
 
 
@@ -37,7 +39,7 @@ class Checkpoint(Struct, array_like=True):
 _encode = msgspec.msgpack.Encoder().encode
 _decode_row = msgspec.msgpack.Decoder(Row).decode
 _decode_checkpoint = msgspec.msgpack.Decoder(Checkpoint).decode
-_decode_internal = msgspec.json.Decoder(InternalEvent).decode
+_decode_internal: Callable[[bytes], InternalEvent] = msgspec.json.Decoder(InternalEvent).decode
 _encode_json = msgspec.json.Encoder().encode
 
 
@@ -50,14 +52,14 @@ def decode_row(value: bytes) -> Row:
     """Return the row in a changelog value.
 
     Raises:
-        UnreadableRow: it is of a later version, or no row.
+        UnreadableRowError: it is of a later version, or no row.
     """
     if not value.startswith(_PREFIX):
         raise _unreadable(value)
     try:
         return _decode_row(memoryview(value)[1:])
     except msgspec.DecodeError as error:
-        raise UnreadableRow(f"a row in the changelog is damaged ({error})") from None
+        raise UnreadableRowError(f"a row in the changelog is damaged ({error})") from None
 
 
 def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
@@ -66,18 +68,22 @@ def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
 
 
 def decode_checkpoint(value: bytes) -> Checkpoint:
-    """Return the checkpoint in a changelog value; raises ``UnreadableRow`` as ``decode_row``."""
+    """Return the checkpoint in a changelog value.
+
+    Raises:
+        UnreadableRowError: as ``decode_row``.
+    """
     if not value.startswith(_PREFIX):
         raise _unreadable(value)
     try:
         return _decode_checkpoint(memoryview(value)[1:])
     except msgspec.DecodeError as error:
-        raise UnreadableRow(f"a checkpoint in the changelog is damaged ({error})") from None
+        raise UnreadableRowError(f"a checkpoint in the changelog is damaged ({error})") from None
 
 
-def _unreadable(value: bytes) -> UnreadableRow:
+def _unreadable(value: bytes) -> UnreadableRowError:
     version = value[0] if value else "none"
-    return UnreadableRow(
+    return UnreadableRowError(
         f"the changelog holds a row of version {version}, this streamer reads up to {VERSION}: "
         "run the streamer version that wrote it, or a later one"
     )

@@ -43,7 +43,7 @@ class _Common(Struct, frozen=True, tag_field="type", kw_only=True):
     source: Text | None = None
 
 
-class WirePurchase(_Common, tag="purchase", kw_only=True):
+class WirePurchase(_Common, frozen=True, tag="purchase", kw_only=True):
     """``purchase``."""
 
     order_id: Id
@@ -63,7 +63,7 @@ class WirePurchase(_Common, tag="purchase", kw_only=True):
     experiment: Arm | None = None
 
 
-class WireRefund(_Common, tag="refund", kw_only=True):
+class WireRefund(_Common, frozen=True, tag="refund", kw_only=True):
     """``refund``."""
 
     refund_id: Id
@@ -74,7 +74,7 @@ class WireRefund(_Common, tag="refund", kw_only=True):
     items: Items | None = None
 
 
-class WirePayment(_Common, tag="payment", kw_only=True):
+class WirePayment(_Common, frozen=True, tag="payment", kw_only=True):
     """``payment``."""
 
     order_id: Id
@@ -83,7 +83,7 @@ class WirePayment(_Common, tag="payment", kw_only=True):
     method: Text | None = None
 
 
-class WireReferral(_Common, tag="referral", kw_only=True):
+class WireReferral(_Common, frozen=True, tag="referral", kw_only=True):
     """``referral``: ``customer_id`` is the referrer."""
 
     referred_customer_id: Id
@@ -92,7 +92,7 @@ class WireReferral(_Common, tag="referral", kw_only=True):
     referral_code: Text | None = None
 
 
-class WireRating(_Common, tag="rating", kw_only=True):
+class WireRating(_Common, frozen=True, tag="rating", kw_only=True):
     """``rating``."""
 
     rating: Share
@@ -103,14 +103,14 @@ class WireRating(_Common, tag="rating", kw_only=True):
     interaction: Text | None = None
 
 
-class WireShare(_Common, tag="share", kw_only=True):
+class WireShare(_Common, frozen=True, tag="share", kw_only=True):
     """``share``."""
 
     network: Text
     product_id: Id | None = None
 
 
-class WireAcquisitionCost(_Common, tag="acquisition_cost", kw_only=True):
+class WireAcquisitionCost(_Common, frozen=True, tag="acquisition_cost", kw_only=True):
     """``acquisition_cost``."""
 
     amount: Money
@@ -119,20 +119,20 @@ class WireAcquisitionCost(_Common, tag="acquisition_cost", kw_only=True):
     campaign: Text | None = None
 
 
-class WireProfile(_Common, tag="profile", kw_only=True):
+class WireProfile(_Common, frozen=True, tag="profile", kw_only=True):
     """``profile``."""
 
     attributes: Annotated[dict[Text, Any], Meta(max_length=100)]
 
 
-class WireExperiment(_Common, tag="experiment", kw_only=True):
+class WireExperiment(_Common, frozen=True, tag="experiment", kw_only=True):
     """``experiment``."""
 
     experiment_id: Id
     arm: Id
 
 
-class WireErasure(_Common, tag="erasure", kw_only=True):
+class WireErasure(_Common, frozen=True, tag="erasure", kw_only=True):
     """``erasure``."""
 
     reason: Text | None = None

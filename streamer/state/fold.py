@@ -1,4 +1,6 @@
-"""The fold of events into a row. The rules:
+"""The fold of events into a row.
+
+The rules:
 
 - An event counts once: ``event_id`` is the key, remembered for the lateness.
 - An event further back than the lateness behind its family's newest is refused as late.
@@ -13,13 +15,12 @@ from xxhash import xxh3_64_intdigest
 
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import (
-    INTERNAL,
     CustomerEvent,
     Event,
     Purchase,
+    Referral,
     ReferralCredit,
     ReferralLink,
-    Referral,
     Refund,
 )
 from streamer.records.instants import DAY, NEVER
@@ -39,7 +40,7 @@ def admits(row: Row, event: Event, lateness: int) -> bool:
     Raises:
         Rejected: it is late, or a sum would leave its range.
     """
-    if event.family == INTERNAL:
+    if isinstance(event, ReferralLink | ReferralCredit):
         return True
     if _remembered(event) in row.recent:
         return False
@@ -54,7 +55,7 @@ def admits(row: Row, event: Event, lateness: int) -> bool:
 def fold(row: Row, event: Event, lateness: int) -> Row:
     """Fold ``event``, which ``row`` admits, into ``row`` and return it."""
     _FOLDS[type(event)](row, event)
-    if event.family != INTERNAL:
+    if not isinstance(event, ReferralLink | ReferralCredit):
         _remember(row, event)
         if len(row.recent) > RECENT_LIMIT:
             _forget(row, lateness)
@@ -93,8 +94,7 @@ def _remembered(event: CustomerEvent) -> int:
 
 def _remember(row: Row, event: CustomerEvent) -> None:
     row.recent[_remembered(event)] = event.occurred_at
-    if event.occurred_at > row.watermarks[event.family]:
-        row.watermarks[event.family] = event.occurred_at
+    row.watermarks[event.family] = max(row.watermarks[event.family], event.occurred_at)
 
 
 def _purchase(row: Row, event: Purchase) -> None:

@@ -6,7 +6,7 @@ changed the brought customer's row (Kumar, Petersen & Leone 2007 call the sum re
 
 from typing import NamedTuple
 
-from streamer.records.events import Event, ReferralCredit, ReferralLink, Referral
+from streamer.records.events import Event, Referral, ReferralCredit, ReferralLink
 from streamer.state.row import Row
 
 
@@ -56,12 +56,12 @@ def credits_between(event: Event, row: Row, before: Standing) -> list[ReferralCr
         if not after.referrer or before == after:
             return []
         return [credit(after.referrer, before, after, after.events - before.events)]
-    credits = []
+    told = []
     if before.referrer and before.events:
-        credits.append(credit(before.referrer, before, nothing, 1))
+        told.append(credit(before.referrer, before, nothing, 1))
     if after.events:
-        credits.append(credit(after.referrer, nothing, after, after.events))
-    return credits
+        told.append(credit(after.referrer, nothing, after, after.events))
+    return told
 
 
 def link_of(event: Referral) -> ReferralLink:

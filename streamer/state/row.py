@@ -65,4 +65,4 @@ class Row(Struct, array_like=True):
     @property
     def as_of(self) -> int:
         """The event time this row stands at: its latest own or credited event."""
-        return max(max(self.watermarks), self.credited_at)
+        return max(*self.watermarks, self.credited_at)

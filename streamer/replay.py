@@ -1,0 +1,231 @@
+"""The second shell: events from a file through the same pipeline to files; no Kafka, no network.
+
+A replay says what the worker would have said had every event come alone, in the file's order:
+
+- Each event goes where ``streamer send`` puts it, to the next offset of its topic partition, so a
+  score's ``cause`` is that of events sent to empty topics. What rows tell each other is fed back
+  at once.
+- Time is each partition's stream time; ``run_silence`` lets it run on behind the last event.
+- The clock is read once, at the start: it dates the scores and tells what lies in the future.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import chain, islice
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import msgspec
+from msgspec.structs import astuple
+
+from streamer.errors import StreamerError
+from streamer.files import read_lines
+from streamer.pipeline import Message, Partition, UnitOfWork
+from streamer.records.instants import NEVER
+from streamer.records.kafka import (
+    CHURN_RISK_UPDATES,
+    DEAD_LETTERS,
+    LTV_UPDATES,
+    REFERRAL_CREDITS,
+    REKEYED,
+    FileRecord,
+)
+from streamer.serdes.addresses import address
+from streamer.serdes.dead_letters import readable_dead_letter
+from streamer.settings import Settings
+
+OUTPUTS = (LTV_UPDATES, CHURN_RISK_UPDATES, DEAD_LETTERS)
+"""Topics whose records a replay gives to its writer."""
+
+TIMERS_MAX = 5_000
+"""Band crossings told of at once when silence runs on: it bounds the memory."""
+
+Writer = Callable[[str, bytes], None]
+"""Called with the name of a topic, without the prefix, and one record as a line of JSON."""
+
+PROGRESS_EVENTS = 500
+"""How often progress is told."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class ReplayError(StreamerError):
+    """What a replay gives cannot be written."""
+
+
+class Replay:
+    """All partitions of a shop, and the topics between them.
+
+    Args:
+        settings: as the worker's; ``emit`` has no say, every event is scored.
+        now: the clock.
+        version: of this program, for dead letters.
+        write: takes what comes out, in the order of its emission.
+    """
+
+    def __init__(self, settings: Settings, now: datetime, version: str, write: Writer) -> None:
+        # Every event: silence up to an event must be told of before the event ends it.
+        configuration = replace(settings.configuration(version), every_event=True)
+        self._now = now
+        self._write = write
+        self._topics = configuration.topics
+        self._outputs = {configuration.topics[name]: name for name in OUTPUTS}
+        self._fed_back = {configuration.topics[name] for name in (REKEYED, REFERRAL_CREDITS)}
+        self._partitions = [Partition(n, configuration) for n in range(settings.partitions)]
+        self._next_offsets: Counter[tuple[str, int]] = Counter()
+        self._waiting: deque[FileRecord] = deque()
+        self.events = 0
+        """Events taken, good or bad."""
+        self.counts: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        """Dead letters by reason."""
+
+    @property
+    def customers(self) -> int:
+        """How many rows there are."""
+        return sum(len(partition.rows) for partition in self._partitions)
+
+    @property
+    def stream_time(self) -> int:
+        """The greatest event time of a purchase or refund, microseconds since 1970."""
+        return max(partition.stream_time for partition in self._partitions)
+
+    def take(self, value: bytes) -> None:
+        """Take one event, as it stands, through the pipeline with all that follows from it."""
+        self.events += 1
+        topic, partition, key = address(value, len(self._partitions))
+        self._append(self._topics[topic], partition, (Message(key, value),))
+        while self._waiting:
+            record = self._waiting.popleft()
+            self._process(self._partitions[record.partition], (record,))
+
+    def run_silence(self, until: int) -> None:
+        """Tell of silence in all partitions, one after the other, up to the instant ``until``."""
+        for partition in self._partitions:
+            while partition.due(until):
+                self._process(partition, (), until)
+
+    def _append(self, topic: str, partition: int, messages: Iterable[Message]) -> None:
+        sent_at = round(self._now.timestamp() * 1000)
+        for key, value, headers, timestamp in map(astuple, messages):
+            offset = self._next_offsets[topic, partition]
+            self._next_offsets[topic, partition] += 1
+            record = FileRecord(topic, partition, offset, timestamp or sent_at, key, value, headers)
+            self._waiting.append(record)
+
+    def _process(
+        self, partition: Partition, records: Sequence[FileRecord], until: int = NEVER
+    ) -> None:
+        unit = partition.process(records, self._now, silence_until=until, timers_max=TIMERS_MAX)
+        self._hand_on(unit)
+        partition.commit(unit)
+        self.counts.update(unit.counts)
+        self.refused.update(unit.refused)
+
+    def _hand_on(self, unit: UnitOfWork) -> None:
+        for (topic, partition), messages in unit.messages.items():
+            if topic in self._fed_back:
+                self._append(topic, partition, messages)
+            elif (name := self._outputs.get(topic)) == DEAD_LETTERS:
+                for message in messages:
+                    self._write(name, _encode(readable_dead_letter(*astuple(message))))
+            elif name is not None:
+                for message in messages:
+                    self._write(name, message.value or b"null")
+
+
+class OutputFiles:
+    """What a replay writes: a file a topic, whole or not there at all; a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: dict[str, BinaryIO] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for name in OUTPUTS:
+                # What an earlier replay left must not pass for the result of one that fails.
+                output_file(self._folder, name).unlink(missing_ok=True)
+                self._files[name] = self._partial(name).open("wb")
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return self
+
+    def write(self, name: str, line: bytes) -> None:
+        """Add ``line`` to the file of the topic ``name``."""
+        try:
+            self._files[name].write(line + b"\n")
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            for file in self._files.values():
+                file.close()
+            for name in self._files if exc_type is None else ():
+                self._partial(name).replace(output_file(self._folder, name))
+        except OSError as error:
+            raise self._unwritable(error) from error
+        finally:
+            for name in self._files:
+                self._partial(name).unlink(missing_ok=True)
+
+    def _partial(self, name: str) -> Path:
+        return self._folder / f".{name}.partial"
+
+    def _unwritable(self, error: OSError) -> ReplayError:
+        reason = error.strerror or "it cannot be opened"
+        return ReplayError(f"{self._folder} cannot be written ({reason}): name another folder.")
+
+
+def output_file(folder: Path, name: str) -> Path:
+    """Return the file that holds the records of the topic ``name``."""
+    return folder / f"{name}.jsonl"
+
+
+def replay_file(
+    source: str,
+    out: Path,
+    settings: Settings,
+    *,
+    now: datetime,
+    version: str,
+    until: int = NEVER,
+    progress: Callable[[Replay], None] = lambda _: None,
+) -> Replay:
+    """Replay the file ``source`` into the folder ``out``.
+
+    Args:
+        source: events as JSON lines, or transactions; ``-`` is standard input.
+        out: its files of an earlier replay are replaced.
+        settings: as the worker's.
+        now: the clock.
+        version: of this program.
+        until: let silence run on to this instant.
+        progress: called every now and then.
+
+    Raises:
+        FileError: the file cannot be read as it stands.
+        ReplayError: the folder cannot be written.
+    """
+    values = read_lines(source, settings.reporting_currency)
+    if source != "-" and Path(source).resolve() in (output_file(out, n).resolve() for n in OUTPUTS):
+        raise ReplayError(f"{source} is a file that would be written: name another folder.")
+    first = list(islice(values, 1))  # so that nothing is touched if there is no such file
+    with OutputFiles(out) as files:
+        replay = Replay(settings, now, version, files.write)
+        for value in chain(first, values):
+            replay.take(value)
+            if replay.events % PROGRESS_EVENTS == 0:
+                progress(replay)
+        replay.run_silence(until)
+    return replay
