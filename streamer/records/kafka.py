@@ -8,13 +8,22 @@ from msgspec import Struct
 class Record(Protocol):
     """What the pipeline reads of a record: aiokafka's ``ConsumerRecord`` has it all."""
 
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: "Headers"
+    @property
+    def topic(self) -> str: ...  # noqa: D102
+    @property
+    def partition(self) -> int: ...  # noqa: D102
+    @property
+    def offset(self) -> int: ...  # noqa: D102
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since 1970."""
+
+    @property
+    def key(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def value(self) -> bytes | None: ...  # noqa: D102
+    @property
+    def headers(self) -> "Headers": ...  # noqa: D102
 
 
 Headers = tuple[tuple[str, bytes | None], ...]

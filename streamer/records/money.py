@@ -94,12 +94,18 @@ def format_amount(micros: int, digits: int) -> str:
 
 
 def format_amounts(amounts: list[int], digits: int) -> list[str]:
-    """Return ``format_amount`` of each: many at once, and nearly all of them whole hundredths."""
-    if digits != _HUNDREDTHS:
-        return [format_amount(micros, digits) for micros in amounts]
-    return [
-        "%d.%02d" % divmod(micros // 10_000, 100)  # noqa: UP031 - twice as fast
-        if micros >= 0 and not micros % 10_000
-        else format_amount(micros, _HUNDREDTHS)
-        for micros in amounts
-    ]
+    """Return ``format_amount`` of each: each distinct amount is written once.
+
+    Nearly all are whole hundredths, and a customer's windows mostly hold the same sum.
+    """
+    distinct = set(amounts)
+    if digits == _HUNDREDTHS:
+        texts = {
+            micros: "%d.%02d" % divmod(micros // 10_000, 100)  # noqa: UP031 - twice as fast
+            if micros >= 0 and not micros % 10_000
+            else format_amount(micros, _HUNDREDTHS)
+            for micros in distinct
+        }
+    else:
+        texts = {micros: format_amount(micros, digits) for micros in distinct}
+    return [texts[micros] for micros in amounts]

@@ -15,6 +15,7 @@ from streamer.state.row import Row
 from streamer.state.windows import DAY_FIELDS, ORDERS, REFUNDED, REVENUE, WINDOW_DAYS
 
 Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 _FIELDS = (
     "first_purchase_at",
@@ -44,7 +45,7 @@ class Columns(Struct, frozen=True):
     net: Integers
     margin: Integers
     """Where ``costed``; elsewhere meaningless."""
-    costed: NDArray[np.bool_]
+    costed: Flags
     """Whether every order came with its cost, and there is one."""
     x: Floats
     """Repeat occasions."""

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from streamer.records.money import TOTAL_LIMIT, format_amounts, minor_digits
+from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts, minor_digits
 from streamer.records.scores import LtvUpdate, Window
-from streamer.scoring.columns import Columns, window_sums
+from streamer.scoring.columns import Columns, Flags, window_sums
 from streamer.scoring.formula import (
     OCCASIONS_MIN,
     formula_ltv,
@@ -35,11 +35,12 @@ def windows(columns: Columns, digits: int) -> list[dict[str, Window]]:
     ]
 
 
-def _rounded(micros: Floats, digits: int) -> list[str]:
+def _rounded(micros: Floats, known: Flags, digits: int) -> list[str | None]:
     """Return averages and forecasts, in millionths, as texts rounded to the minor unit."""
-    unit = 10 ** (6 - digits)
-    minor = np.rint(np.clip(micros, -TOTAL_LIMIT, TOTAL_LIMIT) / unit).astype(np.int64)
-    return format_amounts((minor * unit).tolist(), digits)
+    unit = 10 ** (DECIMALS - digits)
+    bounded = np.where(known, np.clip(micros, -TOTAL_LIMIT, TOTAL_LIMIT), 0)
+    minor = np.rint(bounded / unit).astype(np.int64)
+    return where_known(format_amounts((minor * unit).tolist(), digits), known.tolist())
 
 
 def _referral_figures(
@@ -71,7 +72,6 @@ def ltv_updates(
         margin * frequency, parameters.retention_rate, parameters.discount_rate
     )
     is_bought, is_repeated, is_costed = bought.tolist(), repeated.tolist(), costed.tolist()
-    both = (repeated & costed).tolist()
     net = format_amounts(columns.net.tolist(), digits)
     refunded = [row.refunded for row in rows]
     referral_value, referred_customers, programme = _referral_figures(
@@ -97,19 +97,21 @@ def ltv_updates(
             net,
             format_amounts([row.revenue for row in rows], digits) if any(refunded) else net,
             format_amounts(refunded, digits),
-            where_known(format_amounts(columns.margin.tolist(), digits), is_costed),
+            where_known(
+                format_amounts(np.where(costed, columns.margin, 0).tolist(), digits), is_costed
+            ),
             columns.orders.tolist(),
             [row.refunds for row in rows],
-            where_known(_rounded(value, digits), is_bought),
-            where_known(_rounded(margin, digits), is_costed),
+            _rounded(value, bought, digits),
+            _rounded(margin, costed, digits),
             where_known(frequency.tolist(), is_repeated),
             where_known(columns.t.tolist(), is_bought),
             where_known(datetimes(columns.first), is_bought),
             where_known(datetimes(columns.last), is_bought),
             windows(columns, digits),
             where_known(expected_orders(columns, parameters).tolist(), is_bought),
-            where_known(_rounded(by_revenue, digits), is_repeated),
-            where_known(_rounded(by_margin, digits), both),
+            _rounded(by_revenue, repeated, digits),
+            _rounded(by_margin, repeated & costed, digits),
             referral_value,
             referred_customers,
             referrers,
