@@ -244,13 +244,9 @@ class _Work:
         rows = [self._touched[customer_id] for customer_id in causes]
         as_of = [row.as_of for row in rows]
         following = self._partition._following(rows, np.array(as_of))  # noqa: SLF001
-        schedule = self._partition.timers.schedule
-        for (customer_id, cause), row, instant, crossing in zip(
-            causes.items(), rows, as_of, following, strict=True
-        ):
-            self._scorings[customer_id] = Scoring(customer_id, row, instant, cause)
-            if crossing < FAR:
-                schedule(customer_id, crossing)
+        self._partition.timers.schedule(zip(causes, following, strict=True))
+        scorings = map(Scoring, causes, rows, as_of, causes.values())
+        self._scorings.update(zip(causes, scorings, strict=True))
 
     def advance(self, until: int, timers_max: int | None) -> None:
         """Tell of silence up to ``until``, or up to the last of ``timers_max`` crossings."""
@@ -273,6 +269,7 @@ class _Work:
         rows = [self._row(customer_id) for customer_id in woken]
         row_crossings = crossings_of(rows, self._configuration.scoring).tolist()
         due: list[Scoring] = []
+        following: list[tuple[str, int]] = []
         for (customer_id, woken_at), row, instants in zip(
             woken.items(), rows, row_crossings, strict=True
         ):
@@ -283,9 +280,9 @@ class _Work:
                 for instant in instants
                 if told_until < instant <= until
             ]
-            self._partition.timers.schedule(
-                customer_id, next((i for i in instants if max(told_until, until) < i < FAR), None)
-            )
+            ahead = next((i for i in instants if i > max(told_until, until)), FAR)
+            following.append((customer_id, ahead))
+        self._partition.timers.schedule(following)
         self._unit.counts["silences"] += len(due)
         due.sort(key=lambda scoring: (scoring.as_of, scoring.customer_id))
         for scoring in due:

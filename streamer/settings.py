@@ -119,7 +119,9 @@ class Settings(BaseSettings):
     batch_records_max: int = Field(
         5_000, ge=1, le=100_000, description="records in one unit of work at most"
     )
-    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "lz4"
+    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
+        "none", description="of what a worker writes; lz4 where the network or the disk is scarce"
+    )
     session_timeout_seconds: float = Field(
         10, ge=1, description="a silent worker loses its partitions after this"
     )

@@ -6,6 +6,7 @@ import logging
 from importlib.metadata import version
 
 import faust
+import uvloop
 from rich.console import Console
 
 from streamer.engine.app import create_app
@@ -39,4 +40,5 @@ def run(settings: Settings) -> None:
     # defaults would walk the heap a hundred times in one unit.
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
+    uvloop.install()
     faust.Worker(app, loglevel=settings.log_level, quiet=True).execute_from_commandline()

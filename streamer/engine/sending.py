@@ -23,9 +23,9 @@ async def send(settings: Settings, values: Iterable[bytes], progress: Callable[[
         max_batch_size=262_144,
         max_request_size=DEAD_LETTER_BYTES_MAX,
     )
-    await producer.start()
     sent = 0
     try:
+        await producer.start()
         waiting: list[asyncio.Future[object]] = []
         for value in values:
             topic, partition, key = address(value, settings.partitions)

@@ -58,7 +58,8 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
             # range later, `_check_nothing_lost` sees the jump.
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=1_048_576,
-            fetch_max_wait_ms=500,
+            # A partition read empty waits for the fetch under way for the others: keep it short.
+            fetch_max_wait_ms=25,
             check_crcs=False,
             session_timeout_ms=round(conf.broker_session_timeout * 1000),
             rebalance_timeout_ms=round(conf.broker_rebalance_timeout * 1000),

@@ -59,6 +59,8 @@ def datetimes(instants: Instants) -> list[datetime]:
     return list(map(EPOCH.__add__, instants.astype("m8[us]").tolist()))
 
 
-def where_known(values: Iterable[T], known: Iterable[bool]) -> list[T | None]:
+def where_known(values: Iterable[T], known: Sequence[bool]) -> list[T | None]:
     """Return ``values``, but null where not ``known``."""
+    if all(known):
+        return list(values)
     return [value if is_known else None for value, is_known in zip(values, known, strict=True)]

@@ -84,11 +84,14 @@ def churn_risk_updates(
             where_known(datetimes(np.minimum(win_back, LAST)), is_won),
             where_known(datetimes(np.minimum(following, LAST)), is_crossing),
             [
-                (f"silent for {days:.0f} days; even odds of an order came at {usually:.0f}",)
+                (f"silent for {days} days; even odds of an order came at {usually}",)
                 if is_known
                 else ("no purchase yet",)
                 for days, usually, is_known in zip(
-                    silence.tolist(), usual.tolist(), is_bought, strict=True
+                    np.rint(silence).astype(np.int64).tolist(),
+                    np.rint(np.minimum(usual, LAST)).astype(np.int64).tolist(),
+                    is_bought,
+                    strict=True,
                 )
             ],
             map(

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from streamer.records.scores import Cause, ChurnRiskUpdate, LtvUpdate
 from streamer.scoring.columns import columns_of, crossings_of
@@ -14,7 +15,7 @@ from streamer.scoring.value import ltv_updates
 from streamer.state.row import Row
 
 
-class Scoring(NamedTuple):
+class Scoring(Struct, frozen=True, gc=False):
     """A customer to be scored: its row, at which instant, and because of what."""
 
     customer_id: str
@@ -30,8 +31,10 @@ def score(
 
     Many at once cost a fraction of as many single calls, and give the same.
     """
-    customer_ids, rows, as_of, causes = zip(*scorings, strict=True)
-    columns = columns_of(rows, as_of)
+    customer_ids = [scoring.customer_id for scoring in scorings]
+    rows = [scoring.row for scoring in scorings]
+    causes = [scoring.cause for scoring in scorings]
+    columns = columns_of(rows, [scoring.as_of for scoring in scorings])
     row_crossings = crossings_of(rows, parameters)
     bands = band_at(row_crossings, columns.as_of)
     occasions = occasions_of(customer_ids, columns, bands, causes, scored_at)

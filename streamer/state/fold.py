@@ -55,12 +55,15 @@ def admits(row: Row, event: Event, lateness: int) -> bool:
 def fold(row: Row, event: Event, lateness: int) -> Row:
     """Fold ``event``, which ``row`` admits, into ``row`` and return it."""
     _FOLDS[type(event)](row, event)
-    if not isinstance(event, ReferralLink | ReferralCredit):
-        _remember(row, event)
-        if len(row.recent) > RECENT_LIMIT:
-            _forget(row, lateness)
-        row.events_seen += 1
-        row.changes += 1
+    if isinstance(event, ReferralLink | ReferralCredit):
+        return row
+    row.recent[_remembered(event)] = event.occurred_at
+    if event.occurred_at > row.watermarks[event.family]:  # noqa: PLR1730 - the hot path
+        row.watermarks[event.family] = event.occurred_at
+    if len(row.recent) > RECENT_LIMIT:
+        _forget(row, lateness)
+    row.events_seen += 1
+    row.changes += 1
     return row
 
 
@@ -90,11 +93,6 @@ def _forget(row: Row, lateness: int) -> None:
 def _remembered(event: CustomerEvent) -> int:
     """Return 62 bits of the event id's hash and 2 of its family."""
     return xxh3_64_intdigest(event.event_id.encode()) & ~3 | event.family
-
-
-def _remember(row: Row, event: CustomerEvent) -> None:
-    row.recent[_remembered(event)] = event.occurred_at
-    row.watermarks[event.family] = max(row.watermarks[event.family], event.occurred_at)
 
 
 def _purchase(row: Row, event: Purchase) -> None:

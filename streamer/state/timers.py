@@ -4,7 +4,10 @@ A customer has one live entry, at or before its true next crossing. So a purchas
 crossing later, costs nothing here: the entry comes up early, is looked at, and is set anew.
 """
 
+from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
+
+from streamer.records.instants import LAST
 
 
 class SilenceTimers:
@@ -23,14 +26,13 @@ class SilenceTimers:
         self._heap = [(instant, customer) for customer, instant in instants.items()]
         heapify(self._heap)
 
-    def schedule(self, customer_id: str, instant: int | None) -> None:
-        """Wake ``customer_id`` at ``instant`` or earlier; None asks for nothing."""
-        if instant is None:
-            return
-        known = self._instant_of.get(customer_id)
-        if known is None or instant < known:
-            self._instant_of[customer_id] = instant
-            heappush(self._heap, (instant, customer_id))
+    def schedule(self, instants: Iterable[tuple[str, int]]) -> None:
+        """Wake each customer at its instant or earlier; ``LAST`` and beyond ask for nothing."""
+        heap, instant_of = self._heap, self._instant_of
+        for customer_id, instant in instants:
+            if instant < instant_of.get(customer_id, LAST):
+                instant_of[customer_id] = instant
+                heappush(heap, (instant, customer_id))
 
     def pop(self, until: int) -> tuple[int, str] | None:
         """Take and return the earliest timer up to and with ``until``, if there is one."""
