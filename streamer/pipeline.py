@@ -399,8 +399,8 @@ class _Work:
         if not admits(row, event, self._configuration.lateness):
             self._unit.counts["duplicates"] += 1
             return False
-        if self._configuration.every_event and event.family == 0:
-            self.advance(event.occurred_at, None)
+        if self._configuration.every_event:
+            self._silence_before(event, row)
         linked = row.referrer or type(event) is ReferralLink
         before = standing(row) if linked else None
         fold(row, event, self._configuration.lateness)
@@ -411,6 +411,22 @@ class _Work:
         if before is not None or type(event) is Referral:
             self._tell_others(event, row, before)
         return True
+
+    def _silence_before(self, event: Event, row: Row) -> None:
+        """Tell of the silence that ``event`` ends: where every event counts, it has been there.
+
+        A purchase moves stream time, and so everyone's silence; other events only their customer's.
+        """
+        if event.family == 0:
+            self.advance(event.occurred_at, None)
+        elif type(event) is not ReferralLink:
+            told_until = max(row.as_of, self._time)
+            for instant in crossings_of([row], self._configuration.scoring)[0].tolist():
+                if told_until < instant <= event.occurred_at:
+                    scoring = Scoring(event.customer_id, row, instant, SILENCE)
+                    self._scorings[event.customer_id] = scoring
+                    self._unit.counts["silences"] += 1
+                    self._score()
 
     def _row(self, customer_id: str) -> Row:
         """Return the row as it stands in this unit of work."""

@@ -63,12 +63,17 @@ class Settings(BaseSettings):
     replication_factor: int = Field(
         1, ge=1, description="of topics that streamer creates; 3 in production"
     )
+    processes: int = Field(
+        1, ge=1, le=64, description="of one `streamer worker`; they share its partitions"
+    )
     create_topics: bool = Field(
         default=True, description="create missing topics when a worker starts"
     )
 
     http_host: str = Field("127.0.0.1", description="where /metrics, /livez and /readyz listen")
-    http_port: int = Field(6066, ge=0, le=65_535, description="their port")
+    http_port: int = Field(
+        6066, ge=0, le=65_535, description="their port; each further process takes the next"
+    )
     data_dir: Path = Field(
         Path(".streamer"), description="where a worker and the embedded broker keep files"
     )

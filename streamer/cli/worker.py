@@ -3,12 +3,14 @@
 import asyncio
 import gc
 import logging
+import sys
 from importlib.metadata import version
 
 import faust
 import uvloop
 from rich.console import Console
 
+from streamer.cli.processes import run_processes
 from streamer.engine.app import create_app
 from streamer.engine.topics import create_topics
 from streamer.settings import Settings, load_settings
@@ -23,7 +25,17 @@ def worker() -> None:
     settings = load_settings()
     if settings.create_topics:
         asyncio.run(create_topics(settings))
-    run(settings)
+    if settings.processes == 1:
+        run(settings)
+        return
+    sys.exit(run_processes(settings.processes, lambda index: run(_one_of(settings, index))))
+
+
+def _one_of(settings: Settings, index: int) -> Settings:
+    """Return the settings of the process ``index``: its own port and membership."""
+    instance_id = settings.instance_id and f"{settings.instance_id}-{index}"
+    update = {"http_port": settings.http_port + index, "instance_id": instance_id}
+    return settings.model_copy(update=update)
 
 
 def run(settings: Settings) -> None:

@@ -118,7 +118,8 @@ class StreamerApp(faust.App):
     @property
     def ready(self) -> bool:
         """Whether the partitions given to this worker are recovered and at work."""
-        return self.tables.actives_ready and not self.rebalancing
+        lost = any(task.lost for task in self.tasks.values())
+        return self.tables.actives_ready and not self.rebalancing and not lost
 
     # -- what tasks ask for (see task.Shell) ---------------------------------------------------
 

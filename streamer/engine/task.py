@@ -4,8 +4,9 @@ So units are small when idle, for latency, and large under load, for throughput.
 
     recover → (offer … process → write → commit)* → stop
 
-A failure of Kafka drops the rows and recovers in place. A bug, or being fenced, ends the worker:
-the checkpoint has not moved, so nothing is lost.
+A failure of Kafka, being fenced included, drops the rows and recovers in place, if the group says
+that the partition is still this worker's; else the coming rebalance says so here too. A bug ends
+the worker: the checkpoint has not moved, so nothing is lost.
 """
 
 import asyncio
@@ -19,10 +20,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
-    InvalidProducerEpoch,
     KafkaError,
     MessageSizeTooLargeError,
-    ProducerFenced,
     RecordTooLargeError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
@@ -51,7 +50,6 @@ TICK_SECONDS = 1.0
 BUFFERED_RECORDS_MAX = 20_000
 """Beyond this the partition's topics are not fetched."""
 
-FENCED = (ProducerFenced, InvalidProducerEpoch)
 FATAL = (
     ClusterAuthorizationFailedError,
     MessageSizeTooLargeError,
@@ -204,8 +202,6 @@ class PartitionTask:
         while True:
             try:
                 await self._work()
-            except FENCED as error:
-                await self._await_rebalance(error)
             except FATAL as error:
                 await self._crash(error)
             except (KafkaError, OSError) as error:
@@ -219,8 +215,8 @@ class PartitionTask:
         await asyncio.Event().wait()  # until cancelled
 
     async def _await_rebalance(self, error: BaseException) -> None:
-        """Another worker owns the partition: the coming rebalance will say so here too."""
-        logger.warning("partition %d: taken over by another worker (%r)", self.number, error)
+        """Wait until a rebalance gives the partition back, or takes it away."""
+        logger.warning("partition %d: another worker's by now (%r)", self.number, error)
         self.lost, self._held = True, True
         self._started.clear()
         try:

@@ -203,7 +203,9 @@ def _refuse_repeated_names(value: bytes) -> None:
         return {}
 
     try:
-        json.loads(value, object_pairs_hook=pairs)
+        json.loads(
+            value, object_pairs_hook=pairs, parse_int=str, parse_float=str, parse_constant=str
+        )
     except ValueError as error:
         raise Rejected("malformed", f"no JSON: {error}") from None
 
