@@ -11,7 +11,8 @@ What a unit of work does, in this order:
    partition is passed on through ``rekeyed``.
 2. Each event is folded into its customer's row. Referrals tell other rows of it by messages.
 3. Silence is told of up to the partition's time: customers whose risk band rose by then.
-4. Each customer concerned is scored once, at its latest instant (with ``every_event``: each time).
+4. Each customer concerned is scored once, at its latest instant (with ``every_event``: each time),
+   all together.
 """
 
 import re
@@ -23,6 +24,7 @@ from itertools import islice
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from streamer.records.dead_letters import DeadLetter, Rejected
 from streamer.records.events import Event, InternalEvent, Referral, ReferralLink, Unscored
@@ -226,7 +228,7 @@ class _Work:
         self._rekeyed_topic = self._configuration.topics[REKEYED]
         self._unit = UnitOfWork()
         self._touched: dict[str, Row] = {}
-        self._scorings: dict[str, Scoring] = {}
+        self._scorings: dict[str | int, Scoring] = {}
         self._next_offsets = dict(partition.next_offsets)
         self._time = partition.time
         self._stream_time = partition.stream_time
@@ -237,7 +239,6 @@ class _Work:
         if causes:
             self._changed(causes)
         if self._configuration.every_event:
-            self._score()
             self.advance(self._stream_time, None)
 
     def _changed(self, causes: Mapping[str, Cause]) -> None:
@@ -245,8 +246,19 @@ class _Work:
         as_of = [row.as_of for row in rows]
         following = self._partition._following(rows, np.array(as_of))  # noqa: SLF001
         self._partition.timers.schedule(zip(causes, following, strict=True))
-        scorings = map(Scoring, causes, rows, as_of, causes.values())
-        self._scorings.update(zip(causes, scorings, strict=True))
+        self._ask(map(Scoring, causes, rows, as_of, causes.values()))
+
+    def _ask(self, scorings: Iterable[Scoring]) -> None:
+        """Ask for scores: a customer's latest replaces an earlier, unless every event counts.
+
+        Then the row is kept as it is now; either way all are scored together in the end.
+        """
+        if self._configuration.every_event:
+            for scoring in scorings:
+                as_it_is = decode_row(encode_row(scoring.row))
+                self._scorings[len(self._scorings)] = replace(scoring, row=as_it_is)
+        else:
+            self._scorings.update((scoring.customer_id, scoring) for scoring in scorings)
 
     def advance(self, until: int, timers_max: int | None) -> None:
         """Tell of silence up to ``until``, or up to the last of ``timers_max`` crossings."""
@@ -285,10 +297,7 @@ class _Work:
         self._partition.timers.schedule(following)
         self._unit.counts["silences"] += len(due)
         due.sort(key=lambda scoring: (scoring.as_of, scoring.customer_id))
-        for scoring in due:
-            self._scorings[scoring.customer_id] = scoring
-            if self._configuration.every_event:
-                self._score()
+        self._ask(due)
 
     def finish(self, next_offsets: Mapping[str, int]) -> UnitOfWork:
         """Score whom that concerns, encode the rows, set the checkpoint."""
@@ -423,10 +432,8 @@ class _Work:
             told_until = max(row.as_of, self._time)
             for instant in crossings_of([row], self._configuration.scoring)[0].tolist():
                 if told_until < instant <= event.occurred_at:
-                    scoring = Scoring(event.customer_id, row, instant, SILENCE)
-                    self._scorings[event.customer_id] = scoring
+                    self._ask([Scoring(event.customer_id, row, instant, SILENCE)])
                     self._unit.counts["silences"] += 1
-                    self._score()
 
     def _row(self, customer_id: str) -> Row:
         """Return the row as it stands in this unit of work."""
@@ -456,14 +463,13 @@ class _Work:
             return
         configuration, number = self._configuration, self._partition.number
         scorings = list(self._scorings.values())
-        keys = [customer_id.encode() for customer_id in self._scorings]
+        keys = [scoring.customer_id.encode() for scoring in scorings]
         values, risks = score(scorings, self._now, configuration.scoring)
         updates = ((LTV_UPDATES, values), (CHURN_RISK_UPDATES, risks))
         for name, column in updates:
             messages = self._unit.messages.setdefault((configuration.topics[name], number), [])
             messages += map(Message, keys, map(encode_score, column))
         self._unit.counts["scores"] += len(scorings)
-        self._scorings.clear()
 
     def _dead_letter(self, record: Record, rejected: Rejected) -> None:
         letter = DeadLetter(record, rejected.reason, rejected.message, rejected.field)

@@ -51,7 +51,8 @@ class Settings(BaseSettings):
     )
     instance_id: str = Field(
         "",
-        description="static membership: a restarted worker of this id has its partitions at once",
+        description="static membership: restarted under its id, a worker has its partitions at "
+        "once; stopped for good, it keeps them until the session times out",
     )
     topic_prefix: str = Field("", pattern=r"^[\w.-]*$", description="put before every topic's name")
     partitions: int = Field(

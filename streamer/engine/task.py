@@ -44,6 +44,9 @@ logger = logging.getLogger(__name__)
 TIMERS_MAX = 5_000
 """Band crossings told of in one unit of work, so that a long silence does not hold up events."""
 
+EVERY_EVENT_RECORDS_MAX = 500
+"""Records in one unit of work where each is scored: it must not hold up the others for long."""
+
 TICK_SECONDS = 1.0
 """How often silence is looked at when nothing else happens."""
 
@@ -94,6 +97,11 @@ class PartitionTask:
         self._configuration = shell.settings.configuration(version)
         self._changelog = shell.settings.topics[CHANGELOG]
         self.partition = Partition(number, self._configuration)
+        self._records_max = (
+            EVERY_EVENT_RECORDS_MAX
+            if self._configuration.every_event
+            else self._settings.batch_records_max
+        )
         self._producer: AIOKafkaProducer | None = None
         self._fetches: deque[Fetch] = deque()
         self.buffered = 0
@@ -183,8 +191,10 @@ class PartitionTask:
         """Return what waits, up to the limit, and the offsets behind it."""
         taken: list[Fetch] = []
         records = 0
-        while self._fetches and (not taken or records < self._settings.batch_records_max):
-            fetch = self._fetches.popleft()
+        while self._fetches and records < self._records_max:
+            fetch, rest = self._fetches.popleft().split(self._records_max - records)
+            if rest is not None:
+                self._fetches.appendleft(rest)
             taken.append(fetch)
             records += len(fetch.records)
         self.buffered -= records

@@ -31,6 +31,16 @@ class Fetch(NamedTuple):
     end: int
     records: list[Record]
 
+    def split(self, number: int) -> tuple["Fetch", "Fetch | None"]:
+        """Return the first ``number`` records as a fetch, and the rest if there is any."""
+        if len(self.records) <= number:
+            return self, None
+        middle = self.records[number].offset
+        return (
+            self._replace(end=middle, records=self.records[:number]),
+            self._replace(start=middle, records=self.records[number:]),
+        )
+
 
 class FetchConsumerThread(AIOKafkaConsumerThread):
     """Owns the aiokafka consumer, in a thread of its own."""
