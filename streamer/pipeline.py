@@ -428,7 +428,7 @@ class _Work:
         """
         if event.family == 0:
             self.advance(event.occurred_at, None)
-        elif type(event) is not ReferralLink:
+        else:
             told_until = max(row.as_of, self._time)
             for instant in crossings_of([row], self._configuration.scoring)[0].tolist():
                 if told_until < instant <= event.occurred_at:
