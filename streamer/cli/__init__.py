@@ -4,6 +4,7 @@ A module is imported only when its command is called: `streamer --help` needs ne
 numpy, and `streamer simulate` needs no Kafka client.
 """
 
+import logging
 import sys
 from importlib import import_module
 from typing import Any
@@ -15,12 +16,18 @@ from typer.core import TyperCommand, TyperGroup
 from streamer.errors import StreamerError
 
 COMMANDS = {
+    "demo": "Watch a real shop being scored, on this machine alone.",
     "broker": "Run the embedded Kafka until it is stopped.",
     "worker": "Score events until stopped.",
     "topics": "Make or check the topics.",
     "send": "Publish the events of a file.",
     "replay": "Score a file of events offline, without Kafka.",
     "simulate": "Write the events of a simulated shop.",
+    "customer": "Show what is known of a customer.",
+    "dlq": "Look at the dead letters.",
+    "config": "Look at the settings.",
+    "doctor": "Say what is wrong, and what to do about it.",
+    "bench": "Measure throughput and latency on this machine.",
 }
 """Name → what it does. Module and function, or Typer application, are of the same name."""
 
@@ -64,10 +71,29 @@ app.callback()(_streamer)
 
 def main() -> None:
     """Run the command line: an expected error is one sentence and exit code 1."""
+    # Clients log what they also raise; the worker sets a level of its own.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         app()
-    except StreamerError as error:
-        Console(stderr=True).print(f"streamer: {error}", style="red", markup=False, soft_wrap=True)
-        sys.exit(1)
     except KeyboardInterrupt:  # before or after the command itself, which gives 130 too
         sys.exit(130)
+    except Exception as error:
+        sentence = str(error) if isinstance(error, StreamerError) else _of_kafka(error)
+        if sentence is None:
+            raise
+        console = Console(stderr=True)
+        console.print(f"streamer: {sentence}", style="red", markup=False, soft_wrap=True)
+        sys.exit(1)
+
+
+def _of_kafka(error: Exception) -> str | None:
+    """Return what to do about an error of Kafka's; None if it is something else."""
+    errors: Any = sys.modules.get("aiokafka.errors")  # not there: it cannot be one
+    if errors is None or not isinstance(error, errors.KafkaError):
+        return None
+    if isinstance(error, errors.KafkaConnectionError | errors.KafkaTimeoutError):
+        return (
+            "Kafka cannot be reached or does not answer: start it (`streamer broker` runs one "
+            "here) or set STREAMER_BROKERS, and see `streamer doctor`."
+        )
+    return f"Kafka refused: {error!r}; see `streamer doctor`."

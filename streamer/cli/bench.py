@@ -12,23 +12,26 @@ from streamer.errors import StreamerError
 def bench(
     *,
     events: Annotated[
-        int | None, typer.Option(min=1_000, help="Purchases to work off.  [default: 500000]")
+        int | None, typer.Option(min=1_000, show_default="500000", help="Purchases to work off.")
     ] = None,
     customers: Annotated[
-        int | None, typer.Option(min=1, help="Among how many customers.  [default: 500000]")
+        int | None, typer.Option(min=1, show_default="500000", help="Among how many customers.")
     ] = None,
     skewed: Annotated[
         bool, typer.Option("--skewed", help="Let few customers make most purchases (Zipf 1).")
     ] = False,
     runs: Annotated[
-        int | None, typer.Option(min=1, help="How often each is measured.  [default: 3]")
+        int | None, typer.Option(min=1, show_default="3", help="How often each is measured.")
     ] = None,
     rates: Annotated[
-        str | None, typer.Option(help="Events/s for latency, by commas.  [default: 1000,10000]")
+        str | None, typer.Option(show_default="1000,10000", help="Events/s for latency, by commas.")
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="read-limit, streamer, plain-faust or latency; may be repeated."),
+        typer.Option(
+            show_default="all",
+            help="read-limit, streamer, plain-faust or latency; may be repeated.",
+        ),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Small sizes: does it all work, and about how fast?")
@@ -48,8 +51,9 @@ def bench(
             "The benchmarks are in the repository, not in the package: clone it and run "
             "`make bench`."
         ) from None
-    # As Ctrl-C, so that all that runs is ended in order.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Both, so that all that runs is ended in order; a script's background jobs ignore Ctrl-C.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     main(
         events=events,
         customers=customers,

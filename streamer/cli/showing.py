@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import typer
+from rich.markup import escape
 
 from streamer.errors import StreamerError
 from streamer.records.instants import NEVER, from_datetime, to_datetime
@@ -36,6 +37,30 @@ def shown_instant(instant: int) -> str | None:
     if instant == NEVER:
         return None
     return to_datetime(instant).isoformat().removesuffix("+00:00") + "Z"
+
+
+def amount(text: str) -> str:
+    """Return a decimal text with its thousands apart.
+
+    >>> amount("-1234567.50")
+    '-1,234,567.50'
+    """
+    whole, point, fraction = text.partition(".")
+    return f"{int(whole):,}{point}{fraction}" if whole != "-0" else text
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number and what it counts.
+
+    >>> counted(1, "order"), counted(2_000, "order")
+    ('1 order', '2,000 orders')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def shown_text(text: str) -> str:
+    """Return what somebody else wrote, fit for a terminal: no control codes, no markup."""
+    return escape("".join(sign if sign.isprintable() else "\ufffd" for sign in text))
 
 
 def print_json(value: Any) -> None:

@@ -33,6 +33,7 @@ class StreamerApp(faust.App):
     def __init__(self, settings: Settings, version: str, services: Sequence[ServiceT]) -> None:
         self.settings = settings
         self.tasks: dict[int, PartitionTask] = {}
+        self._seeks = 0
         self._version = version
         self._first_services = list(services)
         session = settings.session_timeout_seconds
@@ -166,8 +167,9 @@ class StreamerApp(faust.App):
                 )
             offsets[tp] = offset
             consumer._read_offset[tp] = None  # noqa: SLF001 - else Faust drops what is read again
-        task.expect({tp.topic: offset for tp, offset in offsets.items()})
-        await consumer.thread.seek_all(offsets)
+        self._seeks += 1
+        task.expect({tp.topic: offset for tp, offset in offsets.items()}, self._seeks)
+        await consumer.thread.seek_all(offsets, self._seeks)
 
     def pause(self, number: int) -> None:
         """Fetch nothing for the partition for now."""

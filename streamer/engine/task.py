@@ -107,6 +107,8 @@ class PartitionTask:
         self.buffered = 0
         self._paused = False
         self._expected: dict[str, int] = {}
+        self._seek = -1
+        self._broken = False
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -166,9 +168,11 @@ class PartitionTask:
 
     # -- input --------------------------------------------------------------------------------
 
-    def expect(self, next_offsets: dict[str, int]) -> None:
-        """Forget what waits and take only fetches that join these offsets, by topic."""
+    def expect(self, next_offsets: dict[str, int], seek: int) -> None:
+        """Forget what waits; take only fetches after this seek that join its offsets, by topic."""
         self._expected = dict(next_offsets)
+        self._seek = seek
+        self._broken = False
         self._fetches.clear()
         self.buffered = 0
         if self._paused:
@@ -177,8 +181,13 @@ class PartitionTask:
 
     def offer(self, fetch: Fetch) -> None:
         """Queue ``fetch`` for the next unit of work."""
-        if self._held or fetch.start != self._expected.get(fetch.topic):
-            return  # of before a seek: it comes again
+        if self._held or self._broken or fetch.seek != self._seek:
+            return  # it comes again
+        if fetch.start != self._expected[fetch.topic]:
+            # One before it was lost on the way: Faust drops what arrives while flow is suspended.
+            self._broken = True
+            self._wake.set()
+            return
         self._expected[fetch.topic] = fetch.end
         self._fetches.append(fetch)
         self.buffered += len(fetch.records)
@@ -258,6 +267,9 @@ class PartitionTask:
             await self._sleep()
             if self._held:
                 continue
+            if self._broken:
+                logger.info("partition %d: a fetch was lost on the way; reading again", self.number)
+                await self._shell.seek(self.number)
             records, ends = self._take()
             silence_until = self._silence_until() if not self._fetches else NEVER
             if not records and not self.partition.due(silence_until) and not ends:

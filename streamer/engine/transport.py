@@ -1,8 +1,8 @@
 """Faust's aiokafka transport, but a message is a whole fetch of one topic partition.
 
 Faust's own path costs several tasks, a lock and sensors a record: a hundred times the work itself.
-A fetch carries the span of offsets it covers. Spans of one partition join without a gap, so a
-reader can tell a fetch of before a seek, or a lost one, from the next.
+A fetch carries the span of offsets it covers, and the number of the seek it follows. Spans after
+one seek join without a gap: so a fetch of before a seek is told from one behind a lost one.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -25,6 +25,7 @@ class DataLostError(StreamerError):
 class Fetch(NamedTuple):
     """Records of one topic partition: all there were from offset ``start`` to before ``end``."""
 
+    seek: int
     topic: str
     partition: int
     start: int
@@ -48,6 +49,7 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._fetched_to: dict[TP, int] = {}
+        self._seek_of: dict[TP, int] = {}
         self._settings = cast("Any", self.app).settings
         topics = self._settings.topics
         self._event_topics = frozenset(topics[name] for name in EVENT_TOPICS)
@@ -80,15 +82,16 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
             retry_backoff_ms=20,
         )
 
-    async def seek_all(self, offsets: Mapping[TP, int]) -> None:
-        """Put the consumer on ``offsets``; what was fetched before no longer joins."""
-        await self.call_thread(self._seek_all, offsets)
+    async def seek_all(self, offsets: Mapping[TP, int], seek: int) -> None:
+        """Put the consumer on ``offsets``; fetches from there on carry the number ``seek``."""
+        await self.call_thread(self._seek_all, offsets, seek)
 
-    async def _seek_all(self, offsets: Mapping[TP, int]) -> None:
+    async def _seek_all(self, offsets: Mapping[TP, int], seek: int) -> None:
         consumer = self._ensure_consumer()
         for tp, offset in offsets.items():
             consumer.seek(aiokafka.TopicPartition(*tp), offset)
             self._fetched_to[tp] = offset
+            self._seek_of[tp] = seek
 
     async def ranges(self, *tps: TP) -> dict[TP, tuple[int, int]]:
         """Return the first offset held and the end of each topic partition."""
@@ -130,6 +133,7 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
         max_records: int | None = None,  # noqa: ARG002 - all that has been fetched
     ) -> dict[TP, list[Fetch]]:
         fetched = await super()._fetch_records(consumer, active_partitions, timeout, None)
+        # All of them before anything else may happen here: a seek would change the spans.
         fetches = {}
         for partition, records in fetched.items():
             tp = TP(*partition)
@@ -137,9 +141,10 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
             if state is None or tp not in self._fetched_to:
                 continue  # taken away meanwhile
             start, self._fetched_to[tp] = self._fetched_to[tp], state.position
-            if records[0].offset > start and tp.topic in self._event_topics:
-                await self._check_nothing_lost(tp, start)
-            fetches[tp] = [Fetch(tp.topic, tp.partition, start, state.position, records)]
+            fetches[tp] = [Fetch(self._seek_of[tp], *tp, start, state.position, records)]
+        for tp, (fetch,) in fetches.items():
+            if fetch.records[0].offset > fetch.start and tp.topic in self._event_topics:
+                await self._check_nothing_lost(tp, fetch.start)
         return fetches
 
     async def _check_nothing_lost(self, tp: TP, start: int) -> None:

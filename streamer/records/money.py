@@ -75,9 +75,12 @@ def parse_amount(value: str | float) -> int:
         text = repr(value) if isinstance(value, int) else f"{value:.15g}"
     if len(text) > TEXT_MAX:
         raise ValueError(f"more than {TEXT_MAX} characters long")
-    micros = _EXACT.to_integral_value(_EXACT.scaleb(Decimal(text), DECIMALS))
-    if not 0 <= micros < AMOUNT_LIMIT:
-        raise ValueError("not between 0 and a trillion")
+    amount = Decimal(text)
+    if not amount.is_finite() or amount < 0:
+        raise ValueError("not a decimal number such as 12.34, zero or more")
+    micros = _EXACT.to_integral_value(_EXACT.scaleb(amount, DECIMALS))
+    if micros >= AMOUNT_LIMIT:
+        raise ValueError("a trillion or more")
     return int(micros)
 
 

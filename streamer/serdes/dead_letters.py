@@ -46,8 +46,7 @@ def readable_dead_letter(
         for name, text in texts.items()
         if name.startswith(ERROR_PREFIX)
     }
-    key_text, key_encoding = _text(key)
-    value_text, value_encoding = _text(value)
+    (key_text, key_encoding), (value_text, value_encoding) = _text(key), _text(value)
     return ReadableDeadLetter(
         reason=told.get("reason", ""),
         message=told.get("message", ""),

@@ -1,0 +1,53 @@
+"""What a run of the benchmarks measures."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Part(StrEnum):
+    """The parts of a run."""
+
+    READ_LIMIT = "read-limit"
+    STREAMER = "streamer"
+    PLAIN_FAUST = "plain-faust"
+    LATENCY = "latency"
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """The sizes of a run.
+
+    Attributes:
+        events: Purchases in the input topic.
+        slow_events: So many of them are enough for those that are slow.
+        customers: Among how many customers they are.
+        skew: Exponent of Zipf's law over the customers; 0 makes each as likely.
+        partitions: Of the input topic and of all others that hold customers.
+        runs: How often each throughput is measured, and each latency.
+        rates: The paces at which latency is measured, in events/s.
+        warm_up_seconds: Latencies of so many first seconds of each pace do not count.
+        run_seconds: How long one run at one pace lasts.
+        parts: What is measured.
+    """
+
+    events: int = 500_000
+    slow_events: int = 15_000
+    customers: int = 500_000
+    skew: float = 0.0
+    partitions: int = 4
+    runs: int = 3
+    rates: tuple[int, ...] = (1_000, 10_000)
+    warm_up_seconds: int = 4
+    run_seconds: int = 8
+    parts: tuple[Part, ...] = tuple(Part)
+
+
+QUICK = {
+    "events": 100_000,
+    "slow_events": 5_000,
+    "runs": 1,
+    "rates": (1_000,),
+    "warm_up_seconds": 3,
+    "run_seconds": 5,
+}
+"""The sizes that tell within a minute or two whether all of it works."""

@@ -1,0 +1,48 @@
+"""What an event takes once a contender is warm."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+WARM_UP_SHARE = 0.1
+"""The first tenth of the events is warm-up."""
+
+
+class Sample(NamedTuple):
+    """How many events were consumed at a moment of the monotonic clock.
+
+    And how much time of the processors the contender had had till then, where that can be known.
+    """
+
+    seconds: float
+    events: int
+    cpu_seconds: float | None = None
+
+
+class Pace(NamedTuple):
+    """Events/s, and the processor time that one event takes.
+
+    The one depends on what else the machine does, the other hardly.
+    """
+
+    events_per_second: float
+    cpu_us_per_event: float | None
+
+
+def pace(samples: Sequence[Sample], events: int) -> Pace:
+    """Return the pace from the tenth part of `events` to all of them.
+
+    Args:
+        samples: In the order of time; the last one holds `events` or more.
+        events: How many there are to consume.
+
+    >>> pace([Sample(0, 0, 0), Sample(2, 20, 1), Sample(3, 60, 2), Sample(4, 100, 3)], 100)
+    Pace(events_per_second=40.0, cpu_us_per_event=25000.0)
+    """
+    first = next(sample for sample in samples if sample.events >= events * WARM_UP_SHARE)
+    last = next(sample for sample in samples if sample.events >= events)
+    consumed, seconds = last.events - first.events, last.seconds - first.seconds
+    if not consumed:
+        raise ValueError("All events were consumed between two samples: give it more events.")
+    if first.cpu_seconds is None or last.cpu_seconds is None:
+        return Pace(consumed / seconds, None)
+    return Pace(consumed / seconds, (last.cpu_seconds - first.cpu_seconds) / consumed * 1e6)

@@ -1,0 +1,128 @@
+"""The demo's summary: one page of 80 columns, or JSON."""
+
+from decimal import Decimal
+
+from msgspec import Struct
+from rich.console import Console
+from rich.table import Table
+
+from streamer.cli.card import BAND_STYLES
+from streamer.cli.demo.feed import Sent
+from streamer.cli.demo.latency import Latency
+from streamer.cli.demo.outcome import Customer, Outcome
+from streamer.cli.showing import amount, counted, shown_text
+
+
+class Summary(Struct, frozen=True):
+    """All that the demo found; the field names are those of its JSON."""
+
+    sent: Sent
+    scores: int
+    silences: int
+    events_per_second: float
+    paced_per_second: float
+    latency: Latency
+    seconds: float
+    outcome: Outcome
+    kafka_data_dir: str
+    topic_prefix: str
+
+
+def show(summary: Summary, console: Console) -> None:
+    """Print the page."""
+    outcome = summary.outcome
+    console.rule(f"[bold]what came of it, as of {outcome.as_of}[/]")
+    console.print(_figures(summary))
+    lists = (
+        _most_valuable(outcome.most_valuable),
+        _at_risk(outcome.at_risk),
+        _referrers(outcome.referrers),
+    )
+    for table in lists:
+        console.print()
+        console.print(table)
+    console.print()
+    console.print("[dim]All of it is kept. To look around, in two terminals:[/]")
+    console.print(
+        f"  streamer broker --port 9092 --data-dir {summary.kafka_data_dir}\n"
+        f"  export STREAMER_TOPIC_PREFIX={summary.topic_prefix}\n"
+        f"  streamer customer {outcome.most_valuable[0].value.customer_id}",
+        soft_wrap=True,
+        highlight=False,
+    )
+
+
+def _figures(summary: Summary) -> Table:
+    sent, outcome, latency = summary.sent, summary.outcome, summary.latency
+    dead = sum(outcome.dead_letters.values())
+    reasons = ", ".join(f"{number} {reason}" for reason, number in outcome.dead_letters.items())
+    planted = counted(sent.planted_errors, "planted error")
+    pace = f"{summary.paced_per_second:,.0f}"
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", style="bold")
+    table.add_column()
+    for figure, words in (
+        (f"{sent.events:,}", f"events: {sent.purchases:,} real purchases (CDNOW 1997-98),"),
+        ("", f"{sent.simulated_referrals:,} simulated referrals, {planted}"),
+        (f"{outcome.customers:,}", f"customers, worth {_money(outcome.worth)} so far"),
+        (f"{summary.scores:,}", f"scores, {summary.silences:,} of them told by silence alone"),
+        (f"{dead:,}", f"dead letters: {reasons}"),
+        (f"{summary.events_per_second:,.0f}", "events/s in bulk, each counted exactly once"),
+        (f"{latency.p50_ms:,.0f} ms", f"from produce to visible score at {pace} events/s (p50),"),
+        (f"{latency.p99_ms:,.0f} ms", f"at p99 of {latency.events:,} events"),
+        (f"{summary.seconds:.1f} s", "in all"),
+    ):  # fmt: skip
+        table.add_row(figure, words)
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
+    table.add_column(title, header_style="bold", min_width=24)
+    for column in columns:
+        table.add_column(column, justify="right", min_width=12)
+    return table
+
+
+def _most_valuable(customers: list[Customer]) -> Table:
+    table = _table("most valuable customers", "worth", "orders", "risk")
+    for value, risk in ((customer.value, customer.risk) for customer in customers):
+        table.add_row(
+            shown_text(value.customer_id),
+            _money(value.historic_clv),
+            f"{value.orders:,}",
+            _band(risk.risk_band),
+        )
+    return table
+
+
+def _at_risk(customers: list[Customer]) -> Table:
+    table = _table("about to leave", "at stake", "risk", "win back by")
+    for value, risk in ((customer.value, customer.risk) for customer in customers):
+        table.add_row(
+            shown_text(value.customer_id),
+            _money(value.historic_clv),
+            _band(risk.risk_band),
+            (risk.win_back_by or "—")[:10],
+        )
+    return table
+
+
+def _referrers(customers: list[Customer]) -> Table:
+    table = _table("top referrers (simulated)", "brought", "their worth", "own worth")
+    for value in (customer.value for customer in customers):
+        table.add_row(
+            shown_text(value.customer_id),
+            counted(value.referred_customers or 0, "customer"),
+            _money(value.referral_value or Decimal(0)),
+            _money(value.historic_clv),
+        )
+    return table
+
+
+def _money(value: Decimal) -> str:
+    return f"{amount(str(value))} USD"
+
+
+def _band(band: str | None) -> str:
+    return f"[{BAND_STYLES.get(band or '', 'default')}]{band or '—'}[/]"

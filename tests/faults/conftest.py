@@ -1,0 +1,47 @@
+"""What fault tests share."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+SOAK_SECONDS = float(os.environ.get("STREAMER_SOAK_SECONDS", "0"))
+"""How long each fault test runs under load; 0 gives the short form, made for every test run."""
+
+FIGURES = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[FIGURES] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/faults/" in item.nodeid and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(240 + 2 * SOAK_SECONDS))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if lines := config.stash[FIGURES]:
+        terminalreporter.section("faults in figures")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def soak_seconds() -> float:
+    return SOAK_SECONDS
+
+
+@pytest.fixture
+def summary(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Report figures of a run: at the end on the terminal, and in the XML report."""
+
+    def tell(name: str, **figures: object) -> None:
+        request.node.user_properties.append((name, figures))
+        text = ", ".join(f"{figure.replace('_', ' ')} {value}" for figure, value in figures.items())
+        request.config.stash[FIGURES].append(f"{name}: {text}")
+
+    return tell

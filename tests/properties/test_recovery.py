@@ -1,0 +1,119 @@
+"""Rows, timers and places come back from the changelog, wherever a worker dies."""
+
+from itertools import cycle
+from typing import Literal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streamer.pipeline import Partition
+from streamer.records.instants import DAY, from_datetime
+from tests.support.cluster import Cluster, compact
+from tests.support.histories import (
+    START,
+    Happening,
+    as_arrived,
+    configuration,
+    histories,
+    sizes,
+)
+from tests.support.play import end, play, rows
+
+Fate = Literal["lives", "dies before the commit", "dies behind the commit"]
+FATES: tuple[Fate, ...] = ("lives", "dies before the commit", "dies behind the commit")
+FAR = from_datetime(START) + 4000 * DAY
+ALL = settings(max_examples=100, deadline=None)
+
+
+@ALL
+@given(
+    history=histories(referrals=0),
+    units=sizes(),
+    fates=st.lists(st.sampled_from(FATES), min_size=1, max_size=12),
+    ticks=st.lists(st.none() | st.integers(0, 1600), min_size=1, max_size=4),
+    every_event=st.booleans(),
+)
+def test_a_crash_at_any_point_ends_in_the_same(
+    history: list[Happening],
+    units: list[int],
+    fates: list[Fate],
+    ticks: list[int | None],
+    every_event: bool,
+) -> None:
+    crashing = Cluster(configuration(every_event=every_event))
+    for event in as_arrived(history):
+        crashing.send(event)
+    for fate, size, tick in zip(fates, cycle(units), cycle(ticks), strict=False):
+        until = -1 if tick is None else from_datetime(START) + tick * DAY
+        unit = crashing.attempt(0, crashing.waiting(0)[:size], silence_until=until)
+        if fate == "dies before the commit":
+            crashing.crash(0)
+            continue
+        crashing.write(unit)
+        if fate == "lives":
+            crashing.partition(0).commit(unit)
+        else:
+            crashing.crash(0)
+    crashing.settle(limit=units[0])
+    crashing.tell_silence(FAR)
+    calm = play(as_arrived(history), configuration(every_event=every_event), units)
+    calm.tell_silence(FAR)
+    assert end(crashing) == end(calm)
+
+
+@ALL
+@given(
+    histories(referrals=3, referrers_max=1), sizes(), st.lists(st.sampled_from(FATES), max_size=30)
+)
+def test_a_crash_loses_and_doubles_no_credit(
+    history: list[Happening], units: list[int], fates: list[Fate]
+) -> None:
+    events = as_arrived(history)
+    crashing = Cluster(configuration(partitions=2))
+    for event in events:
+        crashing.send(event)
+    for number, fate, size in zip(cycle(crashing.numbers), fates, cycle(units), strict=False):
+        unit = crashing.attempt(number, crashing.waiting(number)[:size])
+        if fate != "dies before the commit":
+            crashing.write(unit)
+        crashing.crash(number)
+    crashing.settle(limit=units[0])
+    assert rows(crashing) == rows(play(events, configuration(partitions=2), units))
+
+
+@ALL
+@given(
+    history=histories(),
+    units=sizes(),
+    keep=st.lists(st.booleans(), max_size=7),
+    pieces=st.integers(1, 5),
+)
+def test_any_compacted_changelog_restores_the_same(
+    history: list[Happening], units: list[int], keep: list[bool], pieces: int
+) -> None:
+    cluster = play(as_arrived(history), configuration(), units)
+    original = cluster.partition(0)
+    restored = Partition(0, configuration())
+    changelog = compact(cluster.changelog(0), keep)
+    for start in range(0, len(changelog), pieces):
+        restored.restore(changelog[start : start + pieces])
+    restored.restored()
+    assert restored.rows == original.rows
+    assert restored.next_offsets == original.next_offsets
+    assert (restored.time, restored.stream_time) == (original.time, original.stream_time)
+    told = restored.process([], cluster.now, silence_until=FAR)
+    assert told.messages == original.process([], cluster.now, silence_until=FAR).messages
+
+
+@ALL
+@given(histories(referrals=3), sizes(), st.integers(0, 40))
+def test_what_a_row_has_counted_is_known_when_read_again(
+    history: list[Happening], units: list[int], again: int
+) -> None:
+    """Belt and braces: rows without their checkpoint know the records they have."""
+    cluster = play(as_arrived(history), configuration(), units)
+    before = end(cluster)
+    for topic in cluster.partition(0).next_offsets:
+        cluster.partition(0).next_offsets[topic] = again
+    cluster.settle(limit=units[0])
+    assert end(cluster) == before

@@ -1,0 +1,165 @@
+"""Hypothesis strategies: what a few customers did, and how the news of it arrived."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from streamer.pipeline import Configuration
+from streamer.scoring.parameters import ScoringParameters
+from streamer.serdes.events import EventDecoder
+
+RATES = {"EUR": Decimal("1.25"), "JPY": Decimal("0.0067")}
+"""In units of the reporting currency, USD."""
+
+CUSTOMERS = ("ann", "bob", "cy", "dörte")
+START = datetime(2024, 1, 1, tzinfo=UTC)
+LATENESS_DAYS = 30
+LONG_DAYS = 4000
+"""A lateness that nothing in a history exceeds."""
+
+# Ties, and both sides of midnight and of a window's edge.
+_DAY_TIMES = (
+    timedelta(0),
+    timedelta(microseconds=1),
+    timedelta(hours=12),
+    timedelta(days=1, microseconds=-1),
+)
+_ZONES = (UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8)))
+
+
+@dataclass(frozen=True)
+class Happening:
+    """An event, when it happened and how late the news of it came."""
+
+    event: dict[str, Any]
+    at: timedelta
+    delay: timedelta
+
+    @property
+    def arrival(self) -> timedelta:
+        """When the news came; at most the lateness after ``at``, so nothing is late by it."""
+        return self.at + self.delay
+
+
+def configuration(
+    *, partitions: int = 1, lateness_days: int = LATENESS_DAYS, every_event: bool = False
+) -> Configuration:
+    """Return the settings under which histories are played."""
+    return Configuration(
+        EventDecoder("USD", RATES),
+        ScoringParameters(currency="USD"),
+        partitions=partitions,
+        lateness=lateness_days * 86_400_000_000,
+        every_event=every_event,
+        version="test",
+    )
+
+
+def money() -> st.SearchStrategy[str | float]:
+    """Amounts above 0 as producers write them, all exact in six decimals after conversion."""
+    hundredths = st.integers(1, 200_000)
+    as_text = hundredths.map(lambda n: f"{n // 100}.{n % 100:02d}")
+    return as_text | hundredths.map(lambda n: n / 100) | st.sampled_from(["0.0008", "7", 3])
+
+
+def _bought() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "type": st.just("purchase"),
+            "order_id": st.just("o"),
+            "amount": money(),
+            "currency": st.sampled_from(["USD", "USD", "EUR", "JPY"]),
+        },
+        optional={"cost": money()},
+    )
+
+
+def _gave_back() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "type": st.just("refund"),
+            "refund_id": st.just("r"),
+            "order_id": st.just("o"),
+            "amount": money(),
+            "currency": st.sampled_from(["USD", "EUR"]),
+        }
+    )
+
+
+def _brought() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {"type": st.just("referral"), "referred_customer_id": st.sampled_from(CUSTOMERS)},
+        optional={"status": st.sampled_from(["invited", "joined"])},
+    )
+
+
+def _rated() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({"type": st.just("rating"), "rating": st.integers(0, 5)})
+
+
+def _kinds(referrals: int) -> list[st.SearchStrategy[dict[str, Any]]]:
+    return [_bought(), _bought(), _bought(), _gave_back(), _rated()] + [_brought()] * referrals
+
+
+@st.composite
+def histories(
+    draw: st.DrawFn, *, referrals: int = 1, referrers_max: int = 9, size_max: int = 30
+) -> list[Happening]:
+    """What happened, in the order of time.
+
+    ``referrals`` is their weight beside five of other kinds, ``referrers_max`` bounds the referrers
+    of a customer.
+    """
+    kinds = _kinds(referrals)
+    days = draw(st.sampled_from([2, 40, 500, 1500]))
+    delays = st.integers(0, LATENESS_DAYS * 24).map(lambda hours: timedelta(hours=hours))
+    times = st.builds(lambda day, time: timedelta(day) + time, st.integers(0, days), _times())
+    told = draw(
+        st.lists(
+            st.tuples(
+                st.one_of(kinds), st.sampled_from(CUSTOMERS), times, delays, st.sampled_from(_ZONES)
+            ),
+            min_size=1,
+            max_size=size_max,
+        )
+    )
+    happenings = []
+    referrers: dict[str, set[str]] = {}
+    for place, (fields, customer, at, delay, zone) in enumerate(told):
+        brought = fields.get("referred_customer_id", "")
+        if brought == customer or (
+            brought and len(referrers.setdefault(brought, set()) | {customer}) > referrers_max
+        ):
+            continue
+        referrers.get(brought, set()).add(customer)
+        event = {
+            "event_id": f"e{place}",
+            "customer_id": customer,
+            "occurred_at": (START + at).astimezone(zone).isoformat(),
+            **fields,
+        }
+        happenings.append(Happening(event, at, delay))
+    return sorted(happenings, key=lambda one: one.at)
+
+
+def _times() -> st.SearchStrategy[timedelta]:
+    return st.sampled_from(_DAY_TIMES) | st.integers(0, 86_399).map(lambda s: timedelta(seconds=s))
+
+
+def in_time(history: Sequence[Happening]) -> list[dict[str, Any]]:
+    """Return the events in the order in which they happened."""
+    return [one.event for one in history]
+
+
+def as_arrived(history: Sequence[Happening]) -> list[dict[str, Any]]:
+    """Return the events in the order in which the news of them came."""
+    return [one.event for one in sorted(history, key=lambda one: one.arrival)]
+
+
+def sizes() -> st.SearchStrategy[list[int]]:
+    """Sizes of units of work, taken in turn."""
+    return st.lists(st.integers(1, 12), min_size=1, max_size=6)
