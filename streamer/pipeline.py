@@ -88,6 +88,8 @@ class UnitOfWork:
     messages: dict[tuple[str, int], list[Message]] = field(default_factory=dict)
     rows: dict[str, bytes] = field(default_factory=dict)
     checkpoint: Checkpoint = field(default_factory=lambda: Checkpoint({}, NEVER, NEVER))
+    scorings: list[Scoring] = field(default_factory=list)
+    """Scores still to be made, in their order; only where the shell wants to make them later."""
     counts: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
 
@@ -180,6 +182,7 @@ class Partition:
         next_offsets: Mapping[str, int] | None = None,
         silence_until: int = NEVER,
         timers_max: int | None = None,
+        score_later: bool = False,
     ) -> UnitOfWork:
         """Return what ``records`` and the passing of time lead to; nothing is visible yet.
 
@@ -189,6 +192,8 @@ class Partition:
             next_offsets: where reading goes on, by topic; behind the records where not given.
             silence_until: tell of silence up to this instant, besides up to stream time.
             timers_max: tell of about so many band crossings at most; the rest stays due.
+            score_later: leave the ``scorings`` to the shell, which gives those of many units to
+                ``scored`` at once. Only with ``every_event``: then their rows are copies.
         """
         work = _Work(self, now)
         if self._configuration.every_event:
@@ -197,7 +202,7 @@ class Partition:
         else:
             work.step(records)
         work.advance(max(silence_until, self.stream_time), timers_max)
-        return work.finish(next_offsets or {})
+        return work.finish(next_offsets or {}, score_later=score_later)
 
     def commit(self, unit: UnitOfWork) -> None:
         """Make ``unit``, now written, visible."""
@@ -299,9 +304,9 @@ class _Work:
         due.sort(key=lambda scoring: (scoring.as_of, scoring.customer_id))
         self._ask(due)
 
-    def finish(self, next_offsets: Mapping[str, int]) -> UnitOfWork:
+    def finish(self, next_offsets: Mapping[str, int], *, score_later: bool) -> UnitOfWork:
         """Score whom that concerns, encode the rows, set the checkpoint."""
-        self._score()
+        self._score(later=score_later)
         self._next_offsets.update(next_offsets)
         unit = self._unit
         lateness = self._configuration.lateness
@@ -457,19 +462,16 @@ class _Work:
 
     # -- 3. score ---------------------------------------------------------------------------
 
-    def _score(self) -> None:
-        """Score all customers asked for, at once."""
-        if not self._scorings:
-            return
-        configuration, number = self._configuration, self._partition.number
+    def _score(self, *, later: bool) -> None:
+        """Score all customers asked for, at once, or leave it to the shell."""
         scorings = list(self._scorings.values())
-        keys = [scoring.customer_id.encode() for scoring in scorings]
-        values, risks = score(scorings, self._now, configuration.scoring)
-        updates = ((LTV_UPDATES, values), (CHURN_RISK_UPDATES, risks))
-        for name, column in updates:
-            messages = self._unit.messages.setdefault((configuration.topics[name], number), [])
-            messages += map(Message, keys, map(encode_score, column))
         self._unit.counts["scores"] += len(scorings)
+        if later:
+            self._unit.scorings = scorings
+        else:
+            number = self._partition.number
+            for topic, messages in scored(scorings, self._now, self._configuration).items():
+                self._unit.messages[topic, number] = messages
 
     def _dead_letter(self, record: Record, rejected: Rejected) -> None:
         letter = DeadLetter(record, rejected.reason, rejected.message, rejected.field)
@@ -480,6 +482,22 @@ class _Work:
             Message(record.key, record.value, headers, record.timestamp),
         )
         self._unit.refused[rejected.reason] += 1
+
+
+def scored(
+    scorings: Sequence[Scoring], now: datetime, configuration: Configuration
+) -> dict[str, list[Message]]:
+    """Return the updates of ``scorings`` by topic, in their order; many at once cost far less."""
+    if not scorings:
+        return {}
+    keys = [scoring.customer_id.encode() for scoring in scorings]
+    values, risks = score(scorings, now, configuration.scoring)
+    return {
+        configuration.topics[LTV_UPDATES]: list(map(Message, keys, map(encode_score, values))),
+        configuration.topics[CHURN_RISK_UPDATES]: list(
+            map(Message, keys, map(encode_score, risks))
+        ),
+    }
 
 
 def _cause(record: Record, event: Event, rekeyed_topic: str) -> Cause:

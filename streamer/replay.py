@@ -5,12 +5,13 @@ A replay says what the worker would have said had every event come alone, in the
 - Each event goes where ``streamer send`` puts it, to the next offset of its topic partition, so a
   score's ``cause`` is that of events sent to empty topics. What rows tell each other is fed back
   at once.
+- Scores do not act on rows, so they wait and are made together; their order stays.
 - Time is each partition's stream time; ``run_silence`` lets it run on behind the last event.
 - The clock is read once, at the start: it dates the scores and tells what lies in the future.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain, islice
@@ -23,7 +24,7 @@ from msgspec.structs import astuple
 
 from streamer.errors import StreamerError
 from streamer.files import read_lines
-from streamer.pipeline import Message, Partition, UnitOfWork
+from streamer.pipeline import Message, Partition, scored
 from streamer.records.instants import NEVER
 from streamer.records.kafka import (
     CHURN_RISK_UPDATES,
@@ -33,6 +34,7 @@ from streamer.records.kafka import (
     REKEYED,
     FileRecord,
 )
+from streamer.scoring.score import Scoring
 from streamer.serdes.addresses import address
 from streamer.serdes.dead_letters import readable_dead_letter
 from streamer.settings import Settings
@@ -42,6 +44,9 @@ OUTPUTS = (LTV_UPDATES, CHURN_RISK_UPDATES, DEAD_LETTERS)
 
 TIMERS_MAX = 5_000
 """Band crossings told of at once when silence runs on: it bounds the memory."""
+
+SCORINGS_MAX = 2_000
+"""Scores are made so many at a time: one alone costs thirty times as much."""
 
 Writer = Callable[[str, bytes], None]
 """Called with the name of a topic, without the prefix, and one record as a line of JSON."""
@@ -66,9 +71,13 @@ class Replay:
         write: takes what comes out, in the order of its emission.
     """
 
+    _scorings: list[Scoring]
+
     def __init__(self, settings: Settings, now: datetime, version: str, write: Writer) -> None:
         # Every event: silence up to an event must be told of before the event ends it.
         configuration = replace(settings.configuration(version), every_event=True)
+        self._configuration = configuration
+        self._scorings = []
         self._now = now
         self._write = write
         self._topics = configuration.topics
@@ -119,14 +128,25 @@ class Replay:
     def _process(
         self, partition: Partition, records: Sequence[FileRecord], until: int = NEVER
     ) -> None:
-        unit = partition.process(records, self._now, silence_until=until, timers_max=TIMERS_MAX)
-        self._hand_on(unit)
+        unit = partition.process(
+            records, self._now, silence_until=until, timers_max=TIMERS_MAX, score_later=True
+        )
+        self._hand_on(unit.messages)
         partition.commit(unit)
+        self._scorings += unit.scorings
+        if len(self._scorings) >= SCORINGS_MAX:
+            self.flush()
         self.counts.update(unit.counts)
         self.refused.update(unit.refused)
 
-    def _hand_on(self, unit: UnitOfWork) -> None:
-        for (topic, partition), messages in unit.messages.items():
+    def flush(self) -> None:
+        """Make and write the scores that wait for company; call it at the end."""
+        updates = scored(self._scorings, self._now, self._configuration)
+        self._hand_on({(topic, 0): messages for topic, messages in updates.items()})
+        self._scorings.clear()
+
+    def _hand_on(self, written: Mapping[tuple[str, int], Sequence[Message]]) -> None:
+        for (topic, partition), messages in written.items():
             if topic in self._fed_back:
                 self._append(topic, partition, messages)
             elif (name := self._outputs.get(topic)) == DEAD_LETTERS:
@@ -228,4 +248,5 @@ def replay_file(
             if replay.events % PROGRESS_EVENTS == 0:
                 progress(replay)
         replay.run_silence(until)
+        replay.flush()
     return replay

@@ -5,6 +5,7 @@ this order.
 """
 
 import os
+import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -14,6 +15,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -186,6 +188,8 @@ def load_settings(**overrides: object) -> Settings:
     secrets = os.environ.get("STREAMER_SECRETS_DIR")
     try:
         return Settings(_secrets_dir=secrets, **overrides)  # type: ignore[arg-type] # by name
+    except (SettingsError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{error}. See `streamer config show`.") from None
     except ValidationError as error:
         faults = "; ".join(
             f"STREAMER_{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
