@@ -188,8 +188,12 @@ def load_settings(**overrides: object) -> Settings:
     secrets = os.environ.get("STREAMER_SECRETS_DIR")
     try:
         return Settings(_secrets_dir=secrets, **overrides)  # type: ignore[arg-type] # by name
-    except (SettingsError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"{error}. See `streamer config show`.") from None
+    except SettingsError as error:
+        raise ConfigurationError(
+            f"the environment cannot be read: {error}. See `streamer config show`."
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"streamer.toml cannot be read: {error}.") from None
     except ValidationError as error:
         faults = "; ".join(
             f"STREAMER_{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"

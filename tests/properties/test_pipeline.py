@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamer.pipeline import scored
 from streamer.records.instants import DAY, from_datetime
 from streamer.records.kafka import CHURN_RISK_UPDATES, LTV_UPDATES
 from streamer.records.scores import RISK_BANDS
@@ -132,6 +133,26 @@ def test_repeats_anywhere_change_nothing(
     events = as_arrived(history)
     repeated = _with_repeats(events, repeats)
     assert end(play(repeated, configuration(), units)) == end(play(events, configuration(), units))
+
+
+@ALL
+@given(histories(), sizes())
+def test_scores_made_later_are_the_same(history: list[Happening], units: list[int]) -> None:
+    """A replay gathers the scorings of many units, and by then their rows have moved on."""
+    settings_ = configuration(every_event=True)
+    at_once, later = Cluster(settings_), Cluster(settings_)
+    for event in as_arrived(history):
+        at_once.send(event)
+        later.send(event)
+    gathered = []
+    while later.waiting(0):
+        at_once.step(0, units[0])
+        gathered += later.step(0, units[0], score_later=True).scorings
+    made = scored(gathered, later.now, settings_)
+    for topic in (LTV_UPDATES, CHURN_RISK_UPDATES):
+        values = [message.value for message in made.get(topic, [])]
+        assert values == [record.value for record in at_once.log(topic)]
+    assert rows(at_once) == rows(later)
 
 
 @ALL
