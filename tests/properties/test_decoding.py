@@ -168,7 +168,7 @@ def headers() -> st.SearchStrategy[Headers]:
     return st.lists(header | header | null, max_size=5).map(tuple)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(payloads(), headers())
 def test_decoding_gives_an_event_or_a_verdict(value: bytes | None, given_headers: Headers) -> None:
     event = decoded(value, given_headers)

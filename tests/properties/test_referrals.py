@@ -22,7 +22,7 @@ from tests.support.histories import (
 )
 from tests.support.play import compared_with_oracle, end, play, rows
 
-ALL = settings(max_examples=150, deadline=None)
+ALL = settings(max_examples=100, deadline=None)
 TURNS = st.lists(
     st.tuples(st.integers(0, 2), st.integers(0, 9), st.permutations(SOURCE_TOPICS)), max_size=20
 )

@@ -23,7 +23,7 @@ from tests.support.histories import (
 )
 from tests.support.play import compared_with_oracle
 
-ALL = settings(max_examples=150, deadline=None)
+ALL = settings(max_examples=100, deadline=None)
 OTHER_KEYS = st.sampled_from([None, b"", b"ann", b"bob", b"42", b"\xff\x00"])
 
 
