@@ -105,6 +105,13 @@ def test_two_orders_on_one_day_are_one_occasion() -> None:
     assert update.churn_probability == x_is_one.churn_probability
 
 
+def test_a_band_can_end_on_the_day_it_began() -> None:
+    """With α of half a day, even odds come within the day, and the day stays one occasion."""
+    hasty = ScoringParameters(rhythm_scale_days=0.5)
+    update = risk(bought(0, 0.9), parameters=hasty)
+    assert update.previous_risk_band == "medium"
+
+
 def test_without_a_purchase_nothing_is_known() -> None:
     row = Row()
     fold(row, Referral("f", "c", DAY_0, "d", joined=False), DAY)
