@@ -15,7 +15,6 @@ What a unit of work does, in this order:
    all together.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +48,7 @@ from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.rhythm import FAR, Instants
 from streamer.scoring.score import Scoring, score
 from streamer.serdes.events import EventDecoder
+from streamer.serdes.origins import Origin, decode_origin, encode_origin
 from streamer.serdes.rows import (
     CHECKPOINT_KEY,
     Checkpoint,
@@ -60,15 +60,12 @@ from streamer.serdes.rows import (
     encode_row,
 )
 from streamer.serdes.scores import dead_letter_headers, encode_score
-from streamer.state.fold import admits, fold, seal
+from streamer.state.fold import admits, fold, overtaken, seal
 from streamer.state.referrals import Standing, credits_between, link_of, standing
 from streamer.state.row import Row
 from streamer.state.timers import SilenceTimers
 
 RESTORE_CHUNK = 10_000
-
-ORIGIN = "streamer.origin"
-"""Header of a re-keyed record: ``topic/partition/offset`` where it first stood."""
 
 
 class Message(Struct, frozen=True, gc=False):
@@ -127,6 +124,8 @@ class Partition:
         """Silence has been told of up to this instant."""
         self.stream_time = NEVER
         """The greatest event time of a purchase or refund so far."""
+        self.log_time = NEVER
+        """The same of all that was read from the event topics, passed on or not."""
         self.timers = SilenceTimers()
         self._configuration = configuration
         self.source_of = {
@@ -218,6 +217,7 @@ class Partition:
         self.next_offsets = checkpoint.next_offsets
         self.time = checkpoint.time
         self.stream_time = checkpoint.stream_time
+        self.log_time = checkpoint.log_time
 
 
 class _Work:
@@ -237,6 +237,7 @@ class _Work:
         self._next_offsets = dict(partition.next_offsets)
         self._time = partition.time
         self._stream_time = partition.stream_time
+        self._log_time = partition.log_time
 
     def step(self, records: Sequence[Record]) -> None:
         """Fold ``records``, ask for the scores of whom they concern, and set their timers."""
@@ -316,7 +317,9 @@ class _Work:
             value = encode_row(row)
             unit.rows[customer_id] = value
             messages.append(Message(customer_id.encode(), value))
-        unit.checkpoint = Checkpoint(self._next_offsets, self._time, self._stream_time)
+        unit.checkpoint = Checkpoint(
+            self._next_offsets, self._time, self._stream_time, self._log_time
+        )
         messages.append(Message(CHECKPOINT_KEY, encode_checkpoint(unit.checkpoint)))
         changelog = self._configuration.topics[CHANGELOG]
         unit.messages[changelog, self._partition.number] = messages
@@ -349,30 +352,45 @@ class _Work:
 
     def _here(self, events: list[tuple[Record, Event]]) -> list[tuple[Record, Event]]:
         """Return the events whose customers live here; the others are passed on, once."""
-        event_topics = self._partition.event_topics
-        known, wrong, unknown = self._rows, set(), {}
-        for place, (record, event) in enumerate(events):
-            if record.topic in event_topics:
-                key = event.customer_id.encode()
-                if record.key != key:
-                    wrong.add(place)
-                elif event.customer_id not in known:
-                    unknown[place] = key
-        if unknown:
-            homes = partitions_of(list(unknown.values()), self._configuration.partitions)
-            number = self._partition.number
-            wrong.update(
-                place for place, home in zip(unknown, homes, strict=True) if home != number
-            )
+        wrong = self._misplaced(events)
         if not wrong:
             return events
-        for place in sorted(wrong):
-            self._rekey(events[place][0], events[place][1].customer_id.encode())
+        for place, log_time in wrong.items():
+            record, event = events[place]
+            self._rekey(record, event.customer_id.encode(), log_time)
         return [pair for place, pair in enumerate(events) if place not in wrong]
 
-    def _rekey(self, record: Record, key: bytes) -> None:
-        origin = f"{record.topic}/{record.partition}/{record.offset}".encode()
-        headers = (*record.headers, (ORIGIN, origin))
+    def _misplaced(self, events: list[tuple[Record, Event]]) -> dict[int, int]:
+        """Return the places of events with a wrong key or partition, each with its log's time."""
+        event_topics, log_time = self._partition.event_topics, self._log_time
+        known, wrong, unknown = self._rows, {}, {}
+        for place, (record, event) in enumerate(events):
+            if record.topic in event_topics:
+                if event.family == 0 and event.occurred_at > log_time:
+                    log_time = event.occurred_at
+                key = event.customer_id.encode()
+                if record.key != key:
+                    wrong[place] = log_time
+                elif event.customer_id not in known:
+                    unknown[place] = key, log_time
+        self._log_time = log_time
+        return dict(sorted((wrong | self._strange(unknown)).items()))
+
+    def _strange(self, unknown: dict[int, tuple[bytes, int]]) -> dict[int, int]:
+        """Return those of ``unknown`` (keys and log times) who live in another partition."""
+        if not unknown:
+            return {}
+        keys = [key for key, _ in unknown.values()]
+        homes = partitions_of(keys, self._configuration.partitions)
+        return {
+            place: log_time
+            for (place, (_, log_time)), home in zip(unknown.items(), homes, strict=True)
+            if home != self._partition.number
+        }
+
+    def _rekey(self, record: Record, key: bytes, log_time: int) -> None:
+        origin = Origin(record.topic, record.partition, record.offset, log_time)
+        headers = (*record.headers, encode_origin(origin))
         self._unit.send(
             self._configuration.topics[REKEYED],
             partition_of(key, self._configuration.partitions),
@@ -410,14 +428,15 @@ class _Work:
         if type(event) is Unscored:
             self._unit.counts["unscored"] += 1
             return False
-        if not admits(row, event, self._configuration.lateness):
+        admitted, log_time = self._admits(record, event, row)
+        if not admitted:
             self._unit.counts["duplicates"] += 1
             return False
         if self._configuration.every_event:
             self._silence_before(event, row)
         linked = row.referrer or type(event) is ReferralLink
         before = standing(row) if linked else None
-        fold(row, event, self._configuration.lateness)
+        fold(row, event, self._configuration.lateness, log_time)
         row.applied[source] = record.offset
         self._touched[customer_id] = row
         if event.family == 0 and event.occurred_at > self._stream_time:
@@ -425,6 +444,22 @@ class _Work:
         if before is not None or type(event) is Referral:
             self._tell_others(event, row, before)
         return True
+
+    def _admits(self, record: Record, event: Event, row: Row) -> tuple[bool, int]:
+        """Return whether ``event`` counts and, if it was overtaken, its log's time, else NEVER.
+
+        Raises:
+            Rejected: see ``admits``.
+        """
+        lateness = self._configuration.lateness
+        try:
+            return admits(row, event, lateness), NEVER
+        except Rejected as rejected:
+            late = rejected.reason == "late" and record.topic == self._rekeyed_topic
+            origin = decode_origin(record.headers) if late else None
+            if origin is None or not overtaken(row, event, lateness, origin.log_time):
+                raise
+            return True, origin.log_time
 
     def _silence_before(self, event: Event, row: Row) -> None:
         """Tell of the silence that ``event`` ends: where every event counts, it has been there.
@@ -503,15 +538,13 @@ def scored(
 def _cause(record: Record, event: Event, rekeyed_topic: str) -> Cause:
     topic, partition, offset = record.topic, record.partition, record.offset
     if topic == rekeyed_topic:
-        topic, partition, offset = _origin(record) or (topic, partition, offset)
+        topic, partition, offset, _ = decode_origin(record.headers) or (
+            topic,
+            partition,
+            offset,
+            NEVER,
+        )
     return Cause("event", event.event_id, event.type, topic, partition, offset)
-
-
-def _origin(record: Record) -> tuple[str, int, int] | None:
-    """Return where a re-keyed record first stood, if its header tells."""
-    raw = dict(record.headers).get(ORIGIN) or b""
-    match = re.fullmatch(r"(.{1,249})/(\d{1,9})/(\d{1,18})", raw.decode(errors="replace"))
-    return match and (match[1], int(match[2]), int(match[3]))
 
 
 def _chunks(customer_ids: Iterable[str], size: int) -> Iterator[list[str]]:

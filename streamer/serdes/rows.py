@@ -13,6 +13,7 @@ from msgspec import Struct
 from streamer.errors import StreamerError
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import InternalEvent
+from streamer.records.instants import NEVER
 from streamer.state.row import Row
 
 VERSION = 1
@@ -34,6 +35,8 @@ class Checkpoint(Struct, array_like=True):
     """Silence has been told of up to this instant."""
     stream_time: int
     """The greatest event time of a purchase or refund so far."""
+    log_time: int = NEVER
+    """The same of all that was read from the event topics, passed on or not."""
 
 
 _encode = msgspec.msgpack.Encoder().encode

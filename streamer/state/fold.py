@@ -5,6 +5,8 @@ The rules:
 - An event counts once: ``event_id`` is the key, remembered for the lateness.
 - An event further back than the lateness behind its family's newest is refused as late.
 - Within that, order does not matter (see ``row``).
+- One exception: a re-keyed event that was in time in its own log, but was overtaken on its detour
+  by the customer's other events, counts if it surely has not counted before.
 - The caller owns the row: ``fold`` changes it in place. Ask ``admits`` first.
 """
 
@@ -26,12 +28,23 @@ from streamer.records.events import (
 from streamer.records.instants import DAY, NEVER
 from streamer.records.money import TOTAL_LIMIT
 from streamer.state.row import Row
-from streamer.state.windows import REFUNDED, add_purchase, day_at, drop_days
+from streamer.state.windows import (
+    REFUNDED,
+    WINDOW_DAYS,
+    add_purchase,
+    day_at,
+    days_reach,
+    drop_days,
+    sums_of_day,
+)
 
 _LATE = "further behind the customer's newest event of its kind than the lateness"
 
 RECENT_LIMIT = 1024
 """Event ids a row remembers: about 20 KiB."""
+
+_FAMILY, _OVERTAKEN = 3, 4
+"""Bits of a remembered event: its family, and whether it was overtaken."""
 
 
 def admits(row: Row, event: Event, lateness: int) -> bool:
@@ -42,7 +55,8 @@ def admits(row: Row, event: Event, lateness: int) -> bool:
     """
     if isinstance(event, ReferralLink | ReferralCredit):
         return True
-    if _remembered(event) in row.recent:
+    remembered = _remembered(event)
+    if remembered in row.recent or remembered | _OVERTAKEN in row.recent:
         return False
     newest = row.watermarks[event.family]
     if event.occurred_at < newest - lateness or event.occurred_at <= row.forgotten:
@@ -52,12 +66,40 @@ def admits(row: Row, event: Event, lateness: int) -> bool:
     return True
 
 
-def fold(row: Row, event: Event, lateness: int) -> Row:
-    """Fold ``event``, which ``row`` admits, into ``row`` and return it."""
+def overtaken(row: Row, event: Event, lateness: int, log_time: int) -> bool:
+    """Return whether ``event``, which is late here, was only overtaken, and is surely new.
+
+    In a backlog a re-keyed event comes after events of its customer that stood behind it. It is
+    new if all events that counted on its day are still remembered, and it is none of them.
+
+    Args:
+        row: of its customer, which does not remember the event.
+        event: a re-keyed one; only purchases and refunds can be told to be new.
+        lateness: in microseconds.
+        log_time: greatest event time in the log it came from when it was passed on.
+    """
+    day = event.occurred_at // DAY
+    in_time = event.occurred_at >= max(log_time, row.overtaken_until) - lateness
+    if event.family != 0 or not in_time or day <= days_reach(row, lateness):
+        return False
+    orders, _, refunded = sums_of_day(row.days, day)
+    known = sum(at // DAY == day and not h & _FAMILY for h, at in row.recent.items())
+    return not refunded and known == orders
+
+
+def fold(row: Row, event: Event, lateness: int, log_time: int = NEVER) -> Row:
+    """Fold ``event``, which ``row`` admits, into ``row`` and return it.
+
+    ``log_time`` as for ``overtaken``, if the event was.
+    """
     _FOLDS[type(event)](row, event)
     if isinstance(event, ReferralLink | ReferralCredit):
         return row
-    row.recent[_remembered(event)] = event.occurred_at
+    remembered = _remembered(event)
+    if log_time != NEVER:
+        remembered |= _OVERTAKEN
+        row.overtaken_until = max(row.overtaken_until, log_time)
+    row.recent[remembered] = event.occurred_at
     if event.occurred_at > row.watermarks[event.family]:  # noqa: PLR1730 - the hot path
         row.watermarks[event.family] = event.occurred_at
     if len(row.recent) > RECENT_LIMIT:
@@ -75,7 +117,10 @@ def seal(row: Row, lateness: int) -> None:
 
 def _forget_late(row: Row, lateness: int) -> None:
     recent, watermarks = row.recent, row.watermarks
-    late = [h for h, occurred_at in recent.items() if occurred_at < watermarks[h & 3] - lateness]
+    # An overtaken event's clock is its own log's time: behind that its like would be late.
+    overtaken_until = max(row.overtaken_until, watermarks[0] - WINDOW_DAYS[-1] * DAY)
+    clocks = (*watermarks, NEVER, overtaken_until)
+    late = [h for h, occurred_at in recent.items() if occurred_at < clocks[h & 7] - lateness]
     for hashed in late:
         del recent[hashed]
 
@@ -91,8 +136,8 @@ def _forget(row: Row, lateness: int) -> None:
 
 
 def _remembered(event: CustomerEvent) -> int:
-    """Return 62 bits of the event id's hash and 2 of its family."""
-    return xxh3_64_intdigest(event.event_id.encode()) & ~3 | event.family
+    """Return 61 bits of the event id's hash and its family."""
+    return xxh3_64_intdigest(event.event_id.encode()) & ~7 | event.family
 
 
 def _purchase(row: Row, event: Purchase) -> None:

@@ -24,7 +24,7 @@ class Row(Struct, array_like=True):
     watermarks: list[int] = field(default_factory=lambda: [NEVER] * FAMILIES)
     """Greatest event time by family of types: the measure of what is late."""
     recent: dict[int, int] = field(default_factory=dict)
-    """Event times of the events within the lateness, by hash of ``event_id``."""
+    """Event times of the events within the lateness, by hash of ``event_id`` (see ``fold``)."""
     forgotten: int = NEVER
     """Events up to here may have left ``recent`` early: it is full. They count as late."""
 
@@ -61,6 +61,9 @@ class Row(Struct, array_like=True):
     """Net revenue of the customers this one brought."""
     credited_at: int = NEVER
     """Latest event time of what the brought customers did."""
+
+    overtaken_until: int = NEVER
+    """Greatest time of a log whose re-keyed events were overtaken (see ``fold``)."""
 
     @property
     def as_of(self) -> int:

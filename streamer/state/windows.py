@@ -36,6 +36,14 @@ def day_at(days: list[int], day: int) -> int:
     return place
 
 
+def sums_of_day(days: list[int], day: int) -> tuple[int, int, int]:
+    """Return orders, revenue and refunded of ``day``."""
+    place = DAY_FIELDS * bisect_left(days[::DAY_FIELDS], day)
+    if place == len(days) or days[place] != day:
+        return 0, 0, 0
+    return days[place + ORDERS], days[place + REVENUE], days[place + REFUNDED]
+
+
 def add_purchase(row: Row, purchase: Purchase) -> None:
     """Put ``purchase`` into its day, which may become an occasion by it."""
     day = purchase.occurred_at // DAY
@@ -75,13 +83,18 @@ def _occasion(days: list[int], places: range) -> int | None:
     return None
 
 
+def days_reach(row: Row, lateness: int) -> int:
+    """Return the last day that no window and no late event can reach."""
+    return (row.watermarks[0] - lateness) // DAY - WINDOW_DAYS[-1]
+
+
 def drop_days(row: Row, lateness: int) -> None:
     """Drop the days that no window and no late event can reach, but for one occasion.
 
     The newest occasion among them stays: it is the neighbour of the next gap.
     """
     days = row.days
-    reach = (row.watermarks[0] - lateness) // DAY - WINDOW_DAYS[-1]
+    reach = days_reach(row, lateness)
     if not days or days[0] > reach:
         return
     old = DAY_FIELDS * bisect_left(days[::DAY_FIELDS], reach + 1)

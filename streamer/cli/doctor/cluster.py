@@ -16,9 +16,9 @@ from streamer.cli.doctor.verdicts import Verdict
 from streamer.cli.reading import Offsets, partitions_of, ranges, read
 from streamer.cli.showing import counted
 from streamer.engine.topics import TOPICS, check_topics
-from streamer.pipeline import ORIGIN
 from streamer.records.kafka import REKEYED, SOURCE_TOPICS
 from streamer.records.partitioning import partition_of
+from streamer.serdes.origins import decode_origin
 from streamer.settings import Settings
 
 SKEW_SECONDS_MAX = 5.0
@@ -154,11 +154,10 @@ async def producers(settings: Settings, consumer: AIOKafkaConsumer) -> list[Verd
 def ways_of(records: Iterable[ConsumerRecord], partitions: int) -> Iterable[tuple[str, str]]:
     """Give the producer's topic of each re-keyed record and how it seems to have been placed."""
     for record in records:
-        origin = (dict(record.headers).get(ORIGIN) or b"?/-1/-1").decode(errors="replace")
-        topic, _, place = origin.rpartition("/")[0].rpartition("/")
-        if place == str(partition_of(record.key, partitions)):
+        topic, place, _, _ = decode_origin(record.headers) or ("?", -1, -1, -1)
+        if place == partition_of(record.key, partitions):
             yield topic, "key"
-        elif place == str(zlib.crc32(record.key) % partitions):
+        elif place == zlib.crc32(record.key) % partitions:
             yield topic, "crc32"
         else:
             yield topic, "other"

@@ -8,9 +8,9 @@ import pytest
 from streamer.broker.ports import free_ports
 from streamer.cli.doctor.cluster import producer_verdict, ways_of
 from streamer.cli.doctor.verdicts import configured_brokers, disk
-from streamer.pipeline import ORIGIN
 from streamer.records.kafka import FileRecord
 from streamer.records.partitioning import partition_of
+from streamer.serdes.origins import HEADER, Origin, encode_origin
 from streamer.settings import Settings
 
 PARTITIONS = 7
@@ -23,8 +23,8 @@ class Usage(NamedTuple):
 
 
 def rekeyed(key: bytes, topic: str, partition: int) -> Any:
-    origin = f"{topic}/{partition}/12".encode()
-    return FileRecord("rekeyed", 0, 0, 0, key, b"{}", ((ORIGIN, origin),))
+    header = encode_origin(Origin(topic, partition, 12, -1))
+    return FileRecord("rekeyed", 0, 0, 0, key, b"{}", (header,))
 
 
 def keys() -> list[bytes]:
@@ -65,7 +65,7 @@ def test_anything_else_is_told_as_such() -> None:
     assert mixed.remedy == producer_verdict("purchases", Counter(other=1)).remedy
 
 
-@pytest.mark.parametrize("headers", [(), ((ORIGIN, b"\xff"),), ((ORIGIN, b"a"),)])
+@pytest.mark.parametrize("headers", [(), ((HEADER, b"\xff"),), ((HEADER, b"a"),)])
 def test_a_record_without_an_origin_does_not_matter(headers: Any) -> None:
     record: Any = FileRecord("rekeyed", 0, 0, 0, b"c1", b"{}", headers)
     assert [way for _, way in ways_of([record], PARTITIONS)] == ["other"]
