@@ -111,9 +111,17 @@ class EventDecoder:
         return converted
 
 
+_PARTS = "subtotal", "tax", "shipping", "discount"
+
+
 def _purchase(decoder: EventDecoder, event: wire.WirePurchase, occurred_at: int) -> Purchase:
     amount = decoder.money(event.amount, event.currency, "amount")
     cost = event.cost
+    for name in _PARTS:
+        if (part := getattr(event, name)) is not None:
+            decoder.money(part, event.currency, name)
+    if event.items:
+        _check_items(decoder, event.items, event.currency)
     return Purchase(
         event.event_id,
         event.customer_id,
@@ -124,10 +132,20 @@ def _purchase(decoder: EventDecoder, event: wire.WirePurchase, occurred_at: int)
     )
 
 
+def _check_items(decoder: EventDecoder, items: list[wire.Item], currency: str) -> None:
+    for place, item in enumerate(items):
+        if item.price is not None:
+            decoder.money(item.price, currency, f"items[{place}].price")
+        if item.cost is not None:
+            decoder.money(item.cost, currency, f"items[{place}].cost")
+
+
 def _refund(decoder: EventDecoder, event: wire.WireRefund, occurred_at: int) -> Refund:
     amount = decoder.money(event.amount, event.currency, "amount")
     if amount == 0:
         raise Rejected("invalid", "a refund is above zero", "amount")
+    if event.items:
+        _check_items(decoder, event.items, event.currency)
     return Refund(event.event_id, event.customer_id, occurred_at, event.order_id, amount)
 
 

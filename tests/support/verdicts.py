@@ -1,6 +1,7 @@
 """The rules of the decoder that no schema can say, written from the contract alone."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
@@ -58,7 +59,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _amounts(event: dict[str, Any]) -> set[Verdict]:
-    """Money that is read: amount, and a purchase's cost."""
+    """Money wherever it stands: amount, a purchase's parts, the lines' prices and costs."""
     if "currency" not in event or event["type"] not in (
         "purchase", "refund", "payment", "acquisition_cost"
     ):  # fmt: skip
@@ -67,18 +68,28 @@ def _amounts(event: dict[str, Any]) -> set[Verdict]:
     rate = Decimal(1) if event["currency"] == "USD" else RATES.get(event["currency"])
     if rate is None:
         found.add(("unknown_currency", "currency"))
-    for field in ("amount", "cost") if event["type"] == "purchase" else ("amount",):
-        if event.get(field) is None:
-            continue
-        amount = _rounded(_read(event[field]))
+    for field, value in _money_of(event):
+        amount = _rounded(_read(value))
         converted = _rounded(EXACT.multiply(amount, rate or Decimal(1)))
         if amount >= TRILLION:
             found.add(("invalid", field))
         elif converted >= TRILLION:
             found.add(("out_of_range", field))
-        elif converted == 0 and event["type"] == "refund":
+        elif converted == 0 and event["type"] == "refund" and field == "amount":
             found.add(("invalid", field))
     return found
+
+
+def _money_of(event: dict[str, Any]) -> Iterator[tuple[str, str | float]]:
+    names = {"purchase": ("amount", "cost", "subtotal", "tax", "shipping", "discount")}
+    for name in names.get(event["type"], ("amount",)):
+        if event.get(name) is not None:
+            yield name, event[name]
+    if event["type"] in ("purchase", "refund"):
+        for place, line in enumerate(event.get("items") or ()):
+            for name in ("price", "cost"):
+                if line.get(name) is not None:
+                    yield f"items[{place}].{name}", line[name]
 
 
 def _read(value: str | float) -> Decimal:
