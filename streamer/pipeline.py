@@ -119,6 +119,8 @@ class Partition:
     def __init__(self, number: int, configuration: Configuration) -> None:
         self.number = number
         self.rows: dict[str, bytes] = {}
+        self.state_bytes = 0
+        """Of the encoded rows, without their keys."""
         self.next_offsets: dict[str, int] = {}
         self.time = NEVER
         """Silence has been told of up to this instant."""
@@ -142,10 +144,13 @@ class Partition:
             if key == CHECKPOINT_KEY:
                 if value is not None:
                     self._take(decode_checkpoint(value))
-            elif value is None:
-                self.rows.pop(key.decode(), None)
+                continue
+            customer_id = key.decode()
+            self.state_bytes += len(value or b"") - len(self.rows.get(customer_id, b""))
+            if value is None:
+                self.rows.pop(customer_id, None)
             else:
-                self.rows[key.decode()] = value
+                self.rows[customer_id] = value
 
     def restored(self) -> None:
         """Set the timers from the rows; call once, after the last ``restore``."""
@@ -205,6 +210,8 @@ class Partition:
 
     def commit(self, unit: UnitOfWork) -> None:
         """Make ``unit``, now written, visible."""
+        before = sum(map(len, filter(None, map(self.rows.get, unit.rows))))
+        self.state_bytes += sum(map(len, unit.rows.values())) - before
         self.rows.update(unit.rows)
         self._take(unit.checkpoint)
 

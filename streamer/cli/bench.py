@@ -52,8 +52,8 @@ def bench(
             "`make bench`."
         ) from None
     # Both, so that all that runs is ended in order; a script's background jobs ignore Ctrl-C.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     main(
         events=events,
         customers=customers,

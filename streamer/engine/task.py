@@ -331,6 +331,7 @@ class PartitionTask:
     def _gauge(self) -> None:
         label = str(self.number)
         metrics.ROWS.labels(label).set(len(self.partition.rows))
+        metrics.STATE_BYTES.labels(label).set(self.partition.state_bytes)
         metrics.TIMERS.labels(label).set(len(self.partition.timers))
 
     def _progress(self, read: int, remaining: int) -> None:
