@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streamer.pipeline import UnitOfWork
 from streamer.records.dead_letters import REASONS
+from streamer.records.models import ModelParams
 
 REGISTRY = CollectorRegistry()
 
@@ -35,6 +36,7 @@ OUTCOMES = {
     "rekeyed": _counter("records_rekeyed", "Records passed on to the customer's partition"),
     "unscored": _counter("events_unscored", "Valid events of a type no row holds yet"),
     "scores": _counter("scores", "Scorings of customers"),
+    "rescored": _counter("scores_renewed", "Scorings because of a new model"),
     "silences": _counter("silence_crossings", "Risk bands crossed in silence"),
 }
 COMMITS = _counter("commits", "Transactions committed")
@@ -56,6 +58,10 @@ PARTITION_GAUGES = (
     RECOVERY_REMAINING := _gauge("recovery_remaining_records", "Still to be read", "partition"),
 )
 
+MODEL_GENERATION = _gauge("model_generation", "Of the newest model; 0 is the formula")
+MODEL_FITTED = _gauge("model_fitted_timestamp_seconds", "When the newest model was fitted")
+MODEL_CUSTOMERS = _gauge("model_customers", "Customers the newest model was fitted to")
+
 for _reason in REASONS:
     DEAD_LETTERS.labels(_reason)
 
@@ -69,6 +75,13 @@ def count(unit: UnitOfWork) -> None:
         DEAD_LETTERS.labels(reason).inc(number)
     for (topic, _), messages in unit.messages.items():
         MESSAGES_PRODUCED.labels(topic).inc(len(messages))
+
+
+def tell_model(model: ModelParams) -> None:
+    """Set the gauges of the newest model."""
+    MODEL_GENERATION.set(model.generation)
+    MODEL_FITTED.set(model.fitted_at.timestamp())
+    MODEL_CUSTOMERS.set(model.customers)
 
 
 def forget_partition(number: int) -> None:

@@ -14,6 +14,7 @@ from streamer.records.kafka import (
     DEAD_LETTERS,
     EVENT_TOPICS,
     LTV_UPDATES,
+    MODEL_PARAMS,
     REFERRAL_CREDITS,
     REKEYED,
 )
@@ -30,6 +31,7 @@ TOPICS: dict[str, dict[str, str]] = {
     CHANGELOG: COMPACTED,
     LTV_UPDATES: COMPACTED,
     CHURN_RISK_UPDATES: COMPACTED,
+    MODEL_PARAMS: COMPACTED,
     DEAD_LETTERS: {**KEPT, **LARGE},
 }
 

@@ -6,7 +6,9 @@ from datetime import datetime
 from msgspec import Struct
 
 from streamer.records.scores import Cause, ChurnRiskUpdate, LtvUpdate
-from streamer.scoring.columns import columns_of, crossings_of
+from streamer.scoring.bands import crossings_of
+from streamer.scoring.columns import columns_of
+from streamer.scoring.forecast import forecast
 from streamer.scoring.occasion import occasions_of
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.rhythm import band_at
@@ -37,8 +39,11 @@ def score(
     columns = columns_of(rows, [scoring.as_of for scoring in scorings])
     row_crossings = crossings_of(rows, parameters)
     bands = band_at(row_crossings, columns.as_of)
-    occasions = occasions_of(customer_ids, columns, bands, causes, scored_at)
+    occasions = occasions_of(
+        customer_ids, columns, bands, causes, scored_at, parameters.generation
+    )
+    expected = forecast(columns, parameters)
     return (
-        ltv_updates(columns, occasions, parameters),
-        churn_risk_updates(columns, row_crossings, bands, occasions, parameters),
+        ltv_updates(columns, expected, occasions, parameters),
+        churn_risk_updates(columns, expected, row_crossings, bands, occasions, parameters),
     )

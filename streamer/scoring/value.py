@@ -1,5 +1,7 @@
 """The LTV updates of rows: historic value (V1), formula LTV (V2), referral value (V6)."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts, minor_digits
@@ -11,17 +13,12 @@ from streamer.scoring.formula import (
     formula_margin_ltv,
     purchase_frequency,
 )
+from streamer.scoring.forecast import Forecast
 from streamer.scoring.nulls import ltv_nulls
-from streamer.scoring.occasion import MODEL_VERSION, Occasions, datetimes, where_known
+from streamer.scoring.occasion import Occasions, datetimes, where_known
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.rhythm import Floats
 from streamer.state.row import Row
-
-
-def expected_orders(columns: Columns, parameters: ScoringParameters) -> Floats:
-    """Return the posterior mean rate (r + x)/(α + T) times the horizon."""
-    scale_days = parameters.rhythm_scale_days + columns.t
-    return (parameters.rhythm_shape + columns.x) / scale_days * parameters.horizon_days
 
 
 def windows(columns: Columns, digits: int) -> list[dict[str, Window]]:
@@ -56,8 +53,39 @@ def _referral_figures(
     )
 
 
+class _Predicted(NamedTuple):
+    """The columns of the predicted value, as texts."""
+
+    mean: list[str | None]
+    low: list[str | None]
+    high: list[str | None]
+    total: list[str | None]
+    basis: list[str | None]
+    null_reasons: list[str | None]
+
+
+def _predicted(columns: Columns, expected: Forecast, digits: int) -> _Predicted:
+    n, value = len(columns.rows), expected.value
+    if value is None:
+        nothing: list[str | None] = [None] * n
+        reason = "no_model" if expected.probability_alive is None else "no_value_model"
+        return _Predicted(*[nothing] * 5, [reason] * n)
+    bought = columns.orders > 0
+    known = bought & value.known
+    earned = np.where(value.on_margin, columns.margin, columns.net)
+    why_not = np.where(bought, "no_value_model", "no_purchase")
+    return _Predicted(
+        _rounded(value.mean, known, digits),
+        _rounded(value.low, known, digits),
+        _rounded(value.high, known, digits),
+        _rounded(earned + value.mean, known, digits),
+        where_known(np.where(value.on_margin, "margin", "revenue").tolist(), known.tolist()),
+        np.where(known, None, why_not).tolist(),
+    )
+
+
 def ltv_updates(
-    columns: Columns, occasions: Occasions, parameters: ScoringParameters
+    columns: Columns, expected: Forecast, occasions: Occasions, parameters: ScoringParameters
 ) -> list[LtvUpdate]:
     """Return the value of each row at its instant."""
     rows, n = list(columns.rows), len(columns.rows)
@@ -78,6 +106,7 @@ def ltv_updates(
         rows, digits, programme=parameters.referral_programme
     )
     referrers = [row.referrer or None for row in rows]
+    predicted = _predicted(columns, expected, digits)
     currency = parameters.currency
     # Column after column, in the order of the fields: `map` then makes the records in C.
     return list(
@@ -88,7 +117,7 @@ def ltv_updates(
             occasions.revision,
             occasions.as_of,
             [occasions.scored_at] * n,
-            [MODEL_VERSION] * n,
+            [parameters.model_version] * n,
             occasions.cause,
             [row.events_seen for row in rows],
             [currency] * n,
@@ -109,7 +138,7 @@ def ltv_updates(
             where_known(datetimes(columns.first), is_bought),
             where_known(datetimes(columns.last), is_bought),
             windows(columns, digits),
-            where_known(expected_orders(columns, parameters).tolist(), is_bought),
+            where_known(expected.expected_orders.tolist(), is_bought),
             _rounded(by_revenue, repeated, digits),
             _rounded(by_margin, repeated & costed, digits),
             referral_value,
@@ -119,6 +148,19 @@ def ltv_updates(
                 (f"{count} orders, {amount} {currency} net of refunds",)
                 for count, amount in zip(columns.orders.tolist(), net, strict=True)
             ],
-            map(ltv_nulls, is_bought, is_repeated, is_costed, programme, map(bool, referrers)),
+            map(
+                ltv_nulls,
+                is_bought,
+                is_repeated,
+                is_costed,
+                programme,
+                map(bool, referrers),
+                predicted.null_reasons,
+            ),
+            predicted.mean,
+            predicted.low,
+            predicted.high,
+            predicted.total,
+            predicted.basis,
         )
     )

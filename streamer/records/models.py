@@ -1,0 +1,51 @@
+"""Fitted models: what ``model-params`` carries. The field names are the wire's."""
+
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+ModelName = Literal["mbg_nbd", "bg_nbd", "pareto_nbd", "formula"]
+
+FORMULA = "formula"
+"""Scores are by formula: nothing was fitted yet, or there was too little to fit."""
+
+NO_MODEL = 0
+"""Generation before the first model."""
+
+CURRENT = b"current"
+"""The key of all models in the compacted ``model-params``: the last one stays."""
+
+
+class ModelParams(Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """A model of the whole shop and how it was found.
+
+    A partition adopts a model whose ``generation`` is greater than that of its own, so that scores
+    never go back; who wants an older model again publishes it with a new generation.
+    """
+
+    model_version: str
+    """Names model, generation and parameters: ``mbg_nbd-3-1a2b3c4d``; or ``formula``."""
+    generation: int
+    """1 or more; rises with each model published."""
+    model: ModelName
+    time_unit: Literal["day"] = "day"
+    parameters: dict[str, float] = {}
+    """Of purchasing, in days."""
+    standard_errors: dict[str, float] = {}
+    log_likelihood: float | None = None
+    value_parameters: dict[str, float] | None = None
+    """Of Gamma-Gamma; None where no customer has a repeat purchase of some value."""
+    value_standard_errors: dict[str, float] | None = None
+    currency: str
+    """Of the values: models of another currency are not adopted."""
+    customers: int
+    repeat_customers: int
+    data_until: datetime
+    """Event time up to which purchases were known."""
+    fitted_at: datetime
+    calibration: dict[str, dict[str, list[float]]] = {}
+    """Knots of the corrections of expected purchases and of activity (see ``scoring``)."""
+    reason: str | None = None
+    """Why scores stay by formula; None where they need not."""
+    schema_version: Literal[1] = 1
