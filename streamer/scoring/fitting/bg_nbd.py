@@ -23,7 +23,7 @@ import numpy as np
 from scipy.special import expit
 
 from streamer.scoring.fitting.distinct import DistinctHistories
-from streamer.scoring.models.histories import Floats
+from streamer.scoring.models.histories import Floats, Histories
 
 
 class MbgNbdLikelihood:
@@ -42,12 +42,15 @@ class MbgNbdLikelihood:
 
     def __call__(self, parameters: Floats) -> tuple[float, Floats]:
         """Return the log-likelihood and its gradient; see ``Likelihood``."""
+        value, slopes = self._of_counts(*parameters)
         with np.errstate(under="ignore"):
-            by_rows, row_slopes = self._of_times(*parameters)
-            by_counts, count_slopes = self._of_counts(*parameters)
-        return by_rows + by_counts, (row_slopes + count_slopes) * parameters
+            for histories, count in self._customers.chunks():
+                of_chunk = _of_times(histories, count, self.first_chances, *parameters)
+                value += of_chunk[0]
+                slopes += of_chunk[1]
+        return value, slopes * parameters
 
-    def _of_counts(self, r: float, alpha: float, a: float, b: float) -> tuple[float, Floats]:  # noqa: ARG002 - all parameters
+    def _of_counts(self, r: float, alpha: float, a: float, b: float) -> tuple[float, Floats]:  # noqa: ARG002 - as the rest
         """Return the part that only the x say, with its derivatives."""
         purchases, chances = self._customers.more_than, self._chances
         rate = r + np.arange(len(purchases))
@@ -61,28 +64,30 @@ class MbgNbdLikelihood:
         )
         return float(value), np.array(slopes)
 
-    def _of_times(self, r: float, alpha: float, a: float, b: float) -> tuple[float, Floats]:
-        """Return the part that the times say too, with its derivatives."""
-        of, count = self._customers.histories, self._customers.count
-        shape, age = r + of.x, alpha + of.T
-        may_leave = of.x + self.first_chances > 0
-        chances = np.where(may_leave, of.x + (b + self.first_chances - 1), 1)
-        silence = np.log1p((of.T - of.t_x) / (alpha + of.t_x))
-        log_odds = np.where(may_leave, np.log(a / chances) + shape * silence, -np.inf)
-        left = expit(log_odds) * count
-        tenure = np.log1p(of.T / alpha)
-        value = count @ (np.logaddexp(0, log_odds) - r * tenure - of.x * np.log(age))
-        slopes = (
-            left @ silence - count @ tenure,
-            count @ ((r * of.T / alpha - of.x) / age)
-            - left @ (shape * (of.T - of.t_x) / (age * (alpha + of.t_x))),
-            left.sum() / a,
-            -(left @ (1 / chances)),
-        )
-        return float(value), np.array(slopes)
-
 
 class BgNbdLikelihood(MbgNbdLikelihood):
     """The log-likelihood of ``customers`` under the BG/NBD with r, alpha, a, b."""
 
     first_chances = 0
+
+
+def _of_times(
+    of: Histories, count: Floats, first_chances: int, r: float, alpha: float, a: float, b: float
+) -> tuple[float, Floats]:
+    """Return the part that the times say too, with its derivatives."""
+    shape, age = r + of.x, alpha + of.T
+    may_leave = of.x + first_chances > 0
+    chances = np.where(may_leave, of.x + (b + first_chances - 1), 1)
+    silence = np.log1p((of.T - of.t_x) / (alpha + of.t_x))
+    log_odds = np.where(may_leave, np.log(a / chances) + shape * silence, -np.inf)
+    left = expit(log_odds) * count
+    tenure = np.log1p(of.T / alpha)
+    value = count @ (np.logaddexp(0, log_odds) - r * tenure - of.x * np.log(age))
+    slopes = (
+        left @ silence - count @ tenure,
+        count @ ((r * of.T / alpha - of.x) / age)
+        - left @ (shape * (of.T - of.t_x) / (age * (alpha + of.t_x))),
+        left.sum() / a,
+        -(left @ (1 / chances)),
+    )
+    return float(value), np.array(slopes)

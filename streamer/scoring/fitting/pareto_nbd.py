@@ -11,7 +11,6 @@ every term is positive. With ξ = ln((c+τ)/(c+t_x)), c the lesser of α and β,
 singularity within π of the real axis, so that the Gauss-Legendre rule converges fast.
 """
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import ClassVar
 
@@ -23,13 +22,10 @@ from streamer.scoring.fitting.distinct import DistinctHistories
 from streamer.scoring.models.histories import Floats, Histories
 
 NEGLIGIBLE = 40.0
-"""Where the integrand has fallen to e^−40 of its value at t_x, the rest of the way is left out."""
+"""The rest of the way is left out where the integrand is e^40 times less than at t_x."""
 
 NODES = {3.0: 24, 6.0: 40, np.inf: 128}
 """Length of the way in ξ, at most → nodes of the rule, for 12 digits."""
-
-CHUNK_CUSTOMERS = 4096
-"""So many at a time: their nodes stay in the processor's cache."""
 
 
 class ParetoNbdLikelihood:
@@ -48,17 +44,11 @@ class ParetoNbdLikelihood:
         value = float(purchases @ np.log(rate))
         slopes = np.array([purchases @ (1 / rate), 0.0, 0.0, 0.0])
         with np.errstate(under="ignore"):
-            for histories, count in self._chunks():
+            for histories, count in self._customers.chunks():
                 chunk_value, chunk_slopes = _of_times(histories, count, *parameters)
                 value += chunk_value
                 slopes += chunk_slopes
         return value, slopes * parameters
-
-    def _chunks(self) -> Iterator[tuple[Histories, Floats]]:
-        of, count = self._customers.histories, self._customers.count
-        for start in range(0, len(count), CHUNK_CUSTOMERS):
-            rows = slice(start, start + CHUNK_CUSTOMERS)
-            yield Histories(of.x[rows], of.t_x[rows], of.T[rows]), count[rows]
 
 
 class _Departures(Struct, frozen=True):
@@ -67,13 +57,13 @@ class _Departures(Struct, frozen=True):
     log_integral: Floats
     """Logarithm of the integral, its integrand being 1 at t_x."""
     log_alpha: Floats
-    """Mean of ln((α+τ)/(α+t_x))."""
+    """Mean of ln((alpha + τ)/(alpha + t_x))."""
     log_beta: Floats
-    """Mean of ln((β+τ)/(β+t_x))."""
+    """Mean of ln((beta + τ)/(beta + t_x))."""
     by_alpha: Floats
-    """Mean of (α+t_x)/(α+τ)."""
+    """Mean of (alpha + t_x)/(alpha + τ)."""
     by_beta: Floats
-    """Mean of (β+t_x)/(β+τ)."""
+    """Mean of (beta + t_x)/(beta + τ)."""
 
 
 def _of_times(
@@ -129,8 +119,13 @@ def _summed(
     for longest, nodes in NODES.items():
         rows = np.flatnonzero((below <= length) & (length < longest))
         below = longest
-        columns = (column[rows, None] for column in (length, steepness, near_power, far_power))
-        sums[:, rows] = _by_rule(*columns, nodes)
+        sums[:, rows] = _by_rule(
+            length[rows, None],
+            steepness[rows, None],
+            near_power[rows, None],
+            far_power[rows, None],
+            nodes,
+        )
     with np.errstate(divide="ignore"):  # a length of 0 has an integral of 0
         sums[0] = np.log(sums[0] * length) + np.log(near + of.t_x)
     return sums

@@ -1,13 +1,13 @@
 """What is thought of a shop's parameters before its data: next to nothing, but finite.
 
-The logarithm of each parameter, as a multiple of its scale in the data (1 for r, a, b, s, p and q;
-the customers' mean age for alpha and beta; their mean value for gamma), has the generalised normal
-distribution of order 8 with the width ln 1000, whose density is proportional to exp(−(u/ln 1000)^8).
-It is flat over a factor of a hundred either way and forbids factors far above a thousand: it decides
-only where the data say nothing, where the likelihood alone would run to 0 or to infinity. Parameters
-of a CDNOW sample move by less than a millionth of themselves.
+The logarithm of each parameter, as a multiple of its scale in the data (1 for r, a, b, s, p and
+q; the customers' mean age for alpha and beta; their mean value for gamma), has the generalised
+normal distribution of order 8 and width ln 1000: a density proportional to exp(−(u/ln 1000)^8).
+It is flat over a factor of a hundred either way and hardly allows more than some thousands. So it
+decides only where the data say nothing, where the likelihood alone would run to 0 or to infinity;
+parameters of CDNOW's sample move by less than a millionth of themselves.
 
-Being centred in the data's units, it gives the same fit in whatever unit time and money come.
+As the scales are the data's, the fit is the same in whatever unit time and money come.
 
 Nadarajah 2005, Journal of Applied Statistics 32:685 (the distribution).
 """
