@@ -17,6 +17,36 @@ CURRENT = b"current"
 """The key of all models in the compacted ``model-params``: the last one stays."""
 
 
+class DecileMeasure(Struct, frozen=True):
+    """A tenth of the customers by their forecasts: mean purchases foretold, and what came."""
+
+    customers: int
+    predicted_mean: float
+    actual_mean: float
+
+
+class ModelCheck(Struct, frozen=True, kw_only=True):
+    """How the last window that is over was foretold by a model fitted at its beginning."""
+
+    window_days: float
+    customers: int
+    predicted_total: float
+    actual_total: float
+    bias_percent: float | None
+    """Of the total; None where nothing was bought."""
+    interval_level: float
+    interval_coverage: float | None
+    """Share of customers whose purchases lay within their interval."""
+    brier: float
+    """Of P(no purchase in the window), 0 to 1, less is better."""
+    auc: float | None
+    """Of telling who would buy; None where all did or none."""
+    recency_auc: float | None
+    """The same of the days since the last purchase alone: the baseline."""
+    deciles: list[DecileMeasure]
+    """The highest forecasts first."""
+
+
 class ModelParams(Struct, frozen=True, kw_only=True, omit_defaults=False):
     """A model of the whole shop and how it was found.
 
@@ -46,6 +76,8 @@ class ModelParams(Struct, frozen=True, kw_only=True, omit_defaults=False):
     fitted_at: datetime
     calibration: dict[str, dict[str, list[float]]] = {}
     """Knots of the corrections of expected purchases and of activity (see ``scoring``)."""
+    check: ModelCheck | None = None
+    """None before two windows are over."""
     reason: str | None = None
     """Why scores stay by formula; None where they need not."""
     schema_version: Literal[1] = 1
