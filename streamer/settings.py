@@ -107,6 +107,12 @@ class Settings(BaseSettings):
         (0.5, 0.8, 0.95),
         description="quantiles of the next gap where risk becomes medium, high, lapsed",
     )
+    model: Literal["mbg_nbd", "bg_nbd", "pareto_nbd"] = Field(
+        "mbg_nbd", description="of purchasing, for `streamer fit --from-kafka` and scheduled fits"
+    )
+    fit_interval_hours: float = Field(
+        0, ge=0, description="how often one of the workers fits the model anew; 0 is never"
+    )
     churn_thresholds: tuple[Fraction, Fraction, Fraction] = Field(
         (0.5, 0.8, 0.95),
         description="churn probabilities where risk becomes medium, high, lapsed by a fitted model",
@@ -175,7 +181,7 @@ class Settings(BaseSettings):
 
     def scoring(self) -> ScoringParameters:
         """Return the parameters of the scores."""
-        shared = set(ScoringParameters.__struct_fields__) & set(Settings.model_fields)
+        shared = set(ScoringParameters.__struct_fields__) & set(Settings.model_fields) - {"model"}
         return ScoringParameters(
             currency=self.reporting_currency, **{name: getattr(self, name) for name in shared}
         )

@@ -12,6 +12,7 @@ from faust.types import TP
 from mode import ServiceT
 
 from streamer import metrics
+from streamer.engine.fitting import FitSchedule
 from streamer.engine.models import ModelWatch
 from streamer.engine.tables import CustomerTables
 from streamer.engine.task import PartitionTask
@@ -67,7 +68,8 @@ class StreamerApp(faust.App):
     async def on_first_start(self) -> None:
         """Start what must answer during recovery too."""
         await super().on_first_start()
-        for service in (*self._first_services, self._watch):
+        schedule = FitSchedule(self.settings, lambda: 0 in self.tasks)
+        for service in (*self._first_services, self._watch, schedule):
             await self.add_runtime_dependency(service)
 
     async def on_stop(self) -> None:
