@@ -141,7 +141,7 @@ class Replay:
 
     def flush(self) -> None:
         """Make and write the scores that wait for company; call it at the end."""
-        updates = scored(self._scorings, self._now, self._configuration)
+        updates = scored(self._scorings, self._now, self._topics, self._partitions[0].scoring)
         self._hand_on({(topic, 0): messages for topic, messages in updates.items()})
         self._scorings.clear()
 

@@ -71,7 +71,7 @@ class Intake:
     def _misplaced(self, events: list[tuple[Record, Event]]) -> dict[int, int]:
         """Return the places of events with a wrong key or partition, each with its log's time."""
         event_topics, log_time = self._partition.event_topics, self.log_time
-        known, wrong, unknown = self._rows, {}, {}
+        known, wrong, unknown = self._partition.rows, {}, {}
         for place, (record, event) in enumerate(events):
             if record.topic in event_topics:
                 if event.family == 0 and event.occurred_at > log_time:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 ModelName = Literal["mbg_nbd", "bg_nbd", "pareto_nbd", "formula"]
 
-FORMULA = "formula"
+FORMULA: ModelName = "formula"
 """Scores are by formula: nothing was fitted yet, or there was too little to fit."""
 
 NO_MODEL = 0

@@ -1,10 +1,10 @@
 """Risk bands (V4): where and when silence takes customers, by the formula or by a fitted model.
 
-By the formula the bands are quantiles of the customer's own gap (``rhythm``), by a fitted model they
-are thresholds of the probability of no purchase within the horizon. Either way risk rises with
+By the formula the bands are quantiles of the customer's own gap (``rhythm``), by a fitted model
+they are thresholds of the probability of no purchase within the horizon. Either way risk rises with
 silence and falls only with a purchase, so every crossing can be told in advance. A purchase that
-takes the probability only just below a threshold does not take the band down (hysteresis); what the
-band was is a function of the row too: that of the moment before the last purchase.
+takes the probability only just below a threshold does not take the band down (hysteresis); what
+the band was is a function of the row too: that of the moment before the last purchase.
 """
 
 from collections.abc import Sequence
@@ -83,10 +83,8 @@ def previous_bands(
     return np.where(previous == NEVER, NO_BAND, bands)
 
 
-def _histories(
-    first: Instants, last: Instants, until: Instants, occasions: Instants
-) -> Histories:
-    """Return what is known ``until`` an instant; a second purchase on the first day is no repeat."""
+def _histories(first: Instants, last: Instants, until: Instants, occasions: Instants) -> Histories:
+    """Return what is known ``until`` an instant; a further purchase that day is no repeat."""
     x = np.maximum(occasions - 1, 0).astype(np.float64)
     t_x = np.where(x > 0, (last - first) / DAY, 0.0)
     return Histories(x, t_x, (until - first) / DAY)

@@ -1,7 +1,7 @@
 """The base of customers as the models' fits see it: histories up to a day, and what came after.
 
-Days are UTC and whole, as in fits of files. The rows keep a year and the lateness of days, so a base
-can be looked at as it was on any day of that time.
+Days are UTC and whole, as in fits of files. The rows keep a year and the lateness of days, so a
+base can be looked at as it was on any day of that time.
 """
 
 from collections.abc import Sequence
@@ -46,9 +46,9 @@ def days_of(rows: Sequence[Row]) -> Days:
     """Return the days of the ``rows`` that hold a purchase."""
     bought = [row for row in rows if row.orders]
     lengths = [len(row.days) // DAY_FIELDS for row in bought]
-    flat = np.array(
-        list(chain.from_iterable(row.days for row in bought)), dtype=np.int64
-    ).reshape(-1, DAY_FIELDS)
+    flat = np.array(list(chain.from_iterable(row.days for row in bought)), dtype=np.int64).reshape(
+        -1, DAY_FIELDS
+    )
     occasions = flat[:, ORDERS] > 0
     return Days(
         owner=np.repeat(np.arange(len(bought)), lengths)[occasions],

@@ -28,6 +28,8 @@ class FittedModel(Struct, frozen=True):
     generation: int
     purchases: PurchaseModel | None
     """None where there was too little to fit: scores are by formula."""
+    rhythm: tuple[float, float] | None
+    """r and alpha (days) of the prior of a customer's purchase rate, where there are purchases."""
     values: GammaGamma | None
     calibration: Calibration
 
@@ -45,8 +47,11 @@ def fitted_model(params: ModelParams) -> FittedModel:
             version=params.model_version,
             generation=params.generation,
             purchases=None if make is None else make(**params.parameters),
+            rhythm=None if make is None else (params.parameters["r"], params.parameters["alpha"]),
             values=None if values is None else GammaGamma(**values),
             calibration=msgspec.convert(params.calibration, Calibration),
         )
     except (TypeError, msgspec.ValidationError) as error:
-        raise ValueError(f"the model's parameters are not those of {params.model}: {error}") from None
+        raise ValueError(
+            f"the model's parameters are not those of {params.model}: {error}"
+        ) from None

@@ -77,7 +77,12 @@ def _by_model(
             customers, horizon, log1p(parameters.discount_rate) / YEAR_DAYS
         )
         value = _value(
-            columns, parameters, customers, purchases, model.values, (expected, corrected, discounted)
+            columns,
+            parameters,
+            customers,
+            purchases,
+            model.values,
+            (expected, corrected, discounted),
         )
     return Forecast(
         churn_probability=corrections.no_purchase_probability(churn, horizon),
@@ -106,6 +111,7 @@ def _value(
         purchases,
         values,
         customers,
+        np.where(mean_value > 0, customers.x, 0.0),
         mean_value,
         parameters.horizon_days,
         parameters.interval_level,

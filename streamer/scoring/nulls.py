@@ -76,7 +76,9 @@ def churn_nulls(
     instants = ("expected_date_of_next_order", "win_back_by", "next_band_crossing_at")
     if not bought:
         names = (*figures, *instants, "previous_risk_band")
-        reasons |= dict.fromkeys((*names, "probability_alive") if modelled else names, "no_purchase")
+        reasons |= dict.fromkeys(
+            (*names, "probability_alive") if modelled else names, "no_purchase"
+        )
         return msgspec.Raw(msgspec.json.encode(reasons))
     if not previous:
         reasons["previous_risk_band"] = "first_purchase"

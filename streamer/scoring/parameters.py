@@ -22,10 +22,10 @@ class ScoringParameters(Struct, frozen=True, dict=True):
         rhythm_scale_days: α of that prior in days, above 0; the prior mean rate is r/α a day.
         band_quantiles: quantiles of the next gap at which risk becomes medium, high and lapsed;
             rising, between 0 and 1.
-        churn_thresholds: probabilities of no purchase within the horizon at which, by a fitted model,
-            risk becomes medium, high and lapsed; rising, between 0 and 1.
-        churn_hysteresis: how far below its threshold a purchase must take that probability for the
-            risk to fall, 0 to 1.
+        churn_thresholds: probabilities of no purchase within the horizon at which, by a fitted
+            model, risk becomes medium, high and lapsed; rising, between 0 and 1.
+        churn_hysteresis: how far below its threshold a purchase must take that probability for
+            the risk to fall, 0 to 1.
         lifespan_years: how long a customer is taken to stay, for the formula.
         retention_rate: share of customers kept from one year to the next, 0 to below 1.
         discount_rate: a year, 0 or more.
@@ -55,11 +55,9 @@ class ScoringParameters(Struct, frozen=True, dict=True):
 
     @property
     def rhythm(self) -> tuple[float, float]:
-        """r and α (days) of the prior of a customer's purchase rate: the model's, or configured."""
-        purchases = self.model and self.model.purchases
-        if purchases is None:
-            return self.rhythm_shape, self.rhythm_scale_days
-        return purchases.r, purchases.alpha
+        """R and α (days) of the prior of a customer's purchase rate: the model's, or configured."""
+        fitted = self.model and self.model.rhythm
+        return fitted or (self.rhythm_shape, self.rhythm_scale_days)
 
     @property
     def model_version(self) -> str:

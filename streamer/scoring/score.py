@@ -6,12 +6,11 @@ from datetime import datetime
 from msgspec import Struct
 
 from streamer.records.scores import Cause, ChurnRiskUpdate, LtvUpdate
-from streamer.scoring.bands import crossings_of
+from streamer.scoring.bands import band_at, crossings_of
 from streamer.scoring.columns import columns_of
 from streamer.scoring.forecast import forecast
 from streamer.scoring.occasion import occasions_of
 from streamer.scoring.parameters import ScoringParameters
-from streamer.scoring.rhythm import band_at
 from streamer.scoring.risk import churn_risk_updates
 from streamer.scoring.value import ltv_updates
 from streamer.state.row import Row
@@ -39,9 +38,7 @@ def score(
     columns = columns_of(rows, [scoring.as_of for scoring in scorings])
     row_crossings = crossings_of(rows, parameters)
     bands = band_at(row_crossings, columns.as_of)
-    occasions = occasions_of(
-        customer_ids, columns, bands, causes, scored_at, parameters.generation
-    )
+    occasions = occasions_of(customer_ids, columns, bands, causes, scored_at, parameters.generation)
     expected = forecast(columns, parameters)
     return (
         ltv_updates(columns, expected, occasions, parameters),

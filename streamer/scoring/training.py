@@ -90,8 +90,8 @@ def train(rows: Sequence[Row], data_until: int, fitted_at: datetime, aim: Aim) -
         parameters=fit.parameters,
         standard_errors=fit.standard_errors,
         log_likelihood=fit.log_likelihood,
-        value_parameters=values and values.parameters,
-        value_standard_errors=values and values.standard_errors,
+        value_parameters=None if values is None else values.parameters,
+        value_standard_errors=None if values is None else values.standard_errors,
         currency=aim.currency,
         customers=fit.customers,
         repeat_customers=fit.repeat_customers,
@@ -127,7 +127,8 @@ def _formula(
 
 
 def _version(aim: Aim, fit: Fit, values: Fit | None, calibration: Calibration) -> str:
-    content = msgspec.msgpack.encode((fit.parameters, values and values.parameters, calibration))
+    worth = None if values is None else values.parameters
+    content = msgspec.msgpack.encode((fit.parameters, worth, calibration))
     return f"{aim.model}-{aim.generation}-{blake2b(content, digest_size=4).hexdigest()}"
 
 

@@ -7,13 +7,13 @@ import numpy as np
 from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts, minor_digits
 from streamer.records.scores import LtvUpdate, Window
 from streamer.scoring.columns import Columns, Flags, window_sums
+from streamer.scoring.forecast import Forecast
 from streamer.scoring.formula import (
     OCCASIONS_MIN,
     formula_ltv,
     formula_margin_ltv,
     purchase_frequency,
 )
-from streamer.scoring.forecast import Forecast
 from streamer.scoring.nulls import ltv_nulls
 from streamer.scoring.occasion import Occasions, datetimes, where_known
 from streamer.scoring.parameters import ScoringParameters
@@ -69,18 +69,21 @@ def _predicted(columns: Columns, expected: Forecast, digits: int) -> _Predicted:
     if value is None:
         nothing: list[str | None] = [None] * n
         reason = "no_model" if expected.probability_alive is None else "no_value_model"
-        return _Predicted(*[nothing] * 5, [reason] * n)
+        return _Predicted(nothing, nothing, nothing, nothing, nothing, [reason] * n)
     bought = columns.orders > 0
     known = bought & value.known
     earned = np.where(value.on_margin, columns.margin, columns.net)
-    why_not = np.where(bought, "no_value_model", "no_purchase")
+    is_known = known.tolist()
     return _Predicted(
         _rounded(value.mean, known, digits),
         _rounded(value.low, known, digits),
         _rounded(value.high, known, digits),
         _rounded(earned + value.mean, known, digits),
-        where_known(np.where(value.on_margin, "margin", "revenue").tolist(), known.tolist()),
-        np.where(known, None, why_not).tolist(),
+        where_known(np.where(value.on_margin, "margin", "revenue").tolist(), is_known),
+        [
+            None if is_known_here else "no_value_model" if has_bought else "no_purchase"
+            for is_known_here, has_bought in zip(is_known, bought.tolist(), strict=True)
+        ],
     )
 
 

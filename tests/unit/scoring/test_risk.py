@@ -7,7 +7,7 @@ import pytest
 from streamer.records.events import Purchase, Referral, Refund
 from streamer.records.instants import DAY, LAST, to_datetime
 from streamer.records.scores import RISK_BANDS, SILENCE, ChurnRiskUpdate
-from streamer.scoring.columns import crossings_of
+from streamer.scoring.bands import crossings_of
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.score import Scoring, score
 from streamer.state.fold import fold
