@@ -23,6 +23,7 @@ COMMANDS = {
     "send": "Publish the events of a file.",
     "replay": "Score a file of events offline, without Kafka.",
     "simulate": "Write the events of a simulated shop.",
+    "fit": "Find a model's parameters in a file of purchases.",
     "customer": "Show what is known of a customer.",
     "dlq": "Look at the dead letters.",
     "config": "Look at the settings.",

@@ -4,6 +4,7 @@ Days are UTC and whole: x, t_x and T are those of Fader, Hardie & Lee 2005 (Mark
 24:275) for daily data. A customer's time begins with the first occasion.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -49,6 +50,8 @@ class PurchaseHistories(Struct, frozen=True):
     holdout_end: date
     """The last day of the holdout; the calibration end where there is none."""
     time_unit: TimeUnit
+    refused: Mapping[str, int]
+    """Events that are dead letters, by reason."""
 
     @property
     def horizon(self) -> float:
@@ -118,6 +121,7 @@ def histories_of(
         calibration_end=_date(end),
         holdout_end=_date(last),
         time_unit=unit,
+        refused=occasions.refused,
     )
 
 

@@ -30,6 +30,8 @@ class MbgNbdLikelihood:
     """The log-likelihood of ``customers`` under the MBG/NBD with r, alpha, a, b."""
 
     names: ClassVar[tuple[str, ...]] = ("r", "alpha", "a", "b")
+    directions: ClassVar[Floats] = np.eye(4)
+    directions[1, 0] = 1.0
     first_chances: ClassVar[int] = 1
     """Chances to leave beyond the repeat purchases: m."""
 

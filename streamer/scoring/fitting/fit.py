@@ -32,7 +32,7 @@ PURCHASE_LIKELIHOODS: Mapping[str, Callable[[DistinctHistories], Likelihood]] = 
 GAMMA_GAMMA = "gamma_gamma"
 """The model of value."""
 
-REPEAT_CUSTOMERS_MIN = 50
+REPEAT_CUSTOMERS_MIN = 30
 """With fewer, a fit is given but scores stay by formula."""
 
 
@@ -52,12 +52,15 @@ class Fit(Struct, frozen=True):
     log_likelihood: float
     """At the parameters, without the prior."""
     customers: int
-    """How many the model was fitted to."""
+    """How many there are."""
     repeat_customers: int
-    """Those of them with a repeat occasion."""
+    """Those of them with a repeat occasion; for gamma_gamma, of a value above 0."""
     time_unit: TimeUnit | None
     """None where the model knows no time."""
-    unfit: str | None
+    undetermined: tuple[str, ...]
+    """Parameters whose standard error exceeds themselves: the data leave them open, and so only
+    what they say together counts. One is then held by the prior alone, or a ridge joins several."""
+    reason_for_formula: str | None
     """Why scores should stay by formula; None where the fit may be used."""
 
 
@@ -73,7 +76,7 @@ def fit_purchases(model: str, customers: Histories, time_unit: TimeUnit) -> Fit:
         NothingToFitError: n is 0.
     """
     if not len(customers.x):
-        raise NothingToFitError("there is no customer to fit a model to.")
+        raise NothingToFitError("there is no customer to fit a model to: wait for some.")
     likelihood = PURCHASE_LIKELIHOODS[model](distinct(customers))
     repeaters = int(np.count_nonzero(customers.x))
     return _fitted(model, likelihood, len(customers.x), repeaters, time_unit)
@@ -84,32 +87,36 @@ def fit_values(x: Floats, mean_value: Floats) -> Fit:
 
     Args:
         x: repeat occasions, shape (n,).
-        mean_value: of those occasions, shape (n,); customers without one, or with 0 or less, are
-            left out.
+        mean_value: of those occasions, shape (n,); customers without any, or of 0 or less, say
+            nothing of it.
 
     Raises:
-        NothingToFitError: nobody is left.
+        NothingToFitError: nobody says anything.
     """
     valued = (x > 0) & (mean_value > 0)
     repeaters = int(np.count_nonzero(valued))
     if not repeaters:
-        raise NothingToFitError("no customer has a repeat purchase of a value above 0.")
+        raise NothingToFitError(
+            "no customer has a repeat purchase of a value above 0: wait for some."
+        )
     likelihood = GammaGammaLikelihood(x[valued], mean_value[valued])
-    return _fitted(GAMMA_GAMMA, likelihood, repeaters, repeaters, None)
+    return _fitted(GAMMA_GAMMA, likelihood, len(x), repeaters, None)
 
 
 def _fitted(
     model: str, likelihood: Likelihood, customers: int, repeaters: int, unit: TimeUnit | None
 ) -> Fit:
-    def log_posterior(multiples: Floats) -> tuple[float, Floats]:
+    names, directions = likelihood.names, likelihood.directions
+
+    def log_posterior(place: Floats) -> tuple[float, Floats]:
+        multiples = directions @ place
         value, slopes = likelihood(np.exp(multiples) * likelihood.scales)
         prior_value, prior_slopes = log_prior(multiples)
-        return value + prior_value, slopes + prior_slopes
+        return value + prior_value, directions.T @ (slopes + prior_slopes)
 
-    names = likelihood.names
     found = maximum(log_posterior, len(names), customers, VARIANCE)
-    parameters = np.exp(found.place) * likelihood.scales
-    errors = parameters * np.sqrt(np.diag(found.covariance))
+    parameters = np.exp(directions @ found.place) * likelihood.scales
+    errors = parameters * np.sqrt(np.diag(directions @ found.covariance @ directions.T))
     return Fit(
         model=model,
         parameters=dict(zip(names, parameters.tolist(), strict=True)),
@@ -118,11 +125,12 @@ def _fitted(
         customers=customers,
         repeat_customers=repeaters,
         time_unit=unit,
-        unfit=_unfit(repeaters, converged=found.converged),
+        undetermined=tuple(np.array(names)[errors > parameters].tolist()),
+        reason_for_formula=_reason_for_formula(repeaters, converged=found.converged),
     )
 
 
-def _unfit(repeaters: int, *, converged: bool) -> str | None:
+def _reason_for_formula(repeaters: int, *, converged: bool) -> str | None:
     if repeaters < REPEAT_CUSTOMERS_MIN:
-        return f"{repeaters} repeat customers are too few: a fit needs {REPEAT_CUSTOMERS_MIN}"
+        return f"a fit needs {REPEAT_CUSTOMERS_MIN} repeat customers, there are {repeaters}"
     return None if converged else "the search for the parameters did not converge"

@@ -22,6 +22,8 @@ class GammaGammaLikelihood:
     """
 
     names: ClassVar[tuple[str, ...]] = ("p", "q", "gamma")
+    directions: ClassVar[Floats] = np.eye(3)
+    directions[2] = -1.0, 1.0, 1.0
 
     def __init__(self, x: Floats, mean_value: Floats) -> None:
         self._x, self._count = np.unique(x, return_counts=True)

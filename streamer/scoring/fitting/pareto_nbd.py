@@ -32,6 +32,8 @@ class ParetoNbdLikelihood:
     """The log-likelihood of ``customers`` under the Pareto/NBD with r, alpha, s, beta."""
 
     names: ClassVar[tuple[str, ...]] = ("r", "alpha", "s", "beta")
+    directions: ClassVar[Floats] = np.eye(4)
+    directions[1, 0] = directions[3, 2] = 1.0
 
     def __init__(self, customers: DistinctHistories) -> None:
         self._customers = customers
