@@ -22,6 +22,7 @@ COMMANDS = {
     "topics": "Make or check the topics.",
     "send": "Publish the events of a file.",
     "replay": "Score a file of events offline, without Kafka.",
+    "backtest": "Forecast what is already known, and compare.",
     "simulate": "Write the events of a simulated shop.",
     "fit": "Find a model's parameters in a file of purchases.",
     "customer": "Show what is known of a customer.",

@@ -76,7 +76,7 @@ def fit_purchases(model: str, customers: Histories, time_unit: TimeUnit) -> Fit:
         NothingToFitError: n is 0.
     """
     if not len(customers.x):
-        raise NothingToFitError("there is no customer to fit a model to.")
+        raise NothingToFitError("there is no customer to fit a model to: wait for some.")
     likelihood = PURCHASE_LIKELIHOODS[model](distinct(customers))
     repeaters = int(np.count_nonzero(customers.x))
     return _fitted(model, likelihood, len(customers.x), repeaters, time_unit)
@@ -96,7 +96,9 @@ def fit_values(x: Floats, mean_value: Floats) -> Fit:
     valued = (x > 0) & (mean_value > 0)
     repeaters = int(np.count_nonzero(valued))
     if not repeaters:
-        raise NothingToFitError("no customer has a repeat purchase of a value above 0.")
+        raise NothingToFitError(
+            "no customer has a repeat purchase of a value above 0: wait for some."
+        )
     likelihood = GammaGammaLikelihood(x[valued], mean_value[valued])
     return _fitted(GAMMA_GAMMA, likelihood, len(x), repeaters, None)
 

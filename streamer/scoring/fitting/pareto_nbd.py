@@ -24,8 +24,9 @@ from streamer.scoring.models.histories import Floats, Histories
 NEGLIGIBLE = 40.0
 """The rest of the way is left out where the integrand is e^40 times less than at t_x."""
 
-NODES = {3.0: 24, 6.0: 40, np.inf: 128}
-"""Length of the way in ξ, at most → nodes of the rule, for 12 digits."""
+NODES = {2.0: 12, 4.0: 24, 10.0: 40, np.inf: 128}
+"""Nodes of the rule that give 12 digits, by the span of the integrand, which is below the key: the
+way in ξ, or a fifth of the integrand's fall on a logarithmic scale."""
 
 
 class ParetoNbdLikelihood:
@@ -116,11 +117,13 @@ def _summed(
     """Return the fields of ``_Departures``, the lesser parameter's first, shape (5, m)."""
     steepness = (near + of.t_x) / (far + of.t_x)
     length = _length(of, near, near_power, steepness, far_power)
+    fall = (near_power - 1) * length + far_power * np.log1p(steepness * np.expm1(length))
+    span = np.maximum(length, np.abs(fall) / 5)
     sums = np.empty((5, len(length)))
     below = 0.0
-    for longest, nodes in NODES.items():
-        rows = np.flatnonzero((below <= length) & (length < longest))
-        below = longest
+    for limit, nodes in NODES.items():
+        rows = np.flatnonzero((below <= span) & (span < limit))
+        below = limit
         sums[:, rows] = _by_rule(
             length[rows, None],
             steepness[rows, None],
