@@ -77,6 +77,14 @@ class Correction(Struct, frozen=True):
         mapped: Floats = np.interp(values, knots, images) * beyond
         return mapped
 
+    def undo(self, values: Floats) -> Floats:
+        """Return what ``apply`` maps to ``values``, 0 or more, in their shape.
+
+        >>> Correction(predicted=(1.0, 2.0), corrected=(1.5, 2.0)).undo(np.array([0.75, 2, 4]))
+        array([0.5, 2. , 4. ])
+        """
+        return Correction(self.corrected, self.predicted).apply(values)
+
     def per(self, length: float) -> "Correction":
         """Return the same map of values that are divided by ``length``, above 0."""
         return Correction(
@@ -101,6 +109,11 @@ class Calibration(Struct, frozen=True):
         """Return corrected P(no purchase in ``horizon``), 0 to 1; shape as ``probability``."""
         rates = -np.log(np.maximum(probability, TINY)) / horizon
         return np.exp(-self.activity.apply(rates) * horizon)
+
+    def raw_no_purchase_probability(self, corrected: Floats, horizon: float) -> Floats:
+        """Return the model's probability that is corrected to ``corrected``, in its shape."""
+        rates = -np.log(np.maximum(corrected, TINY)) / horizon
+        return np.exp(-self.activity.undo(rates) * horizon)
 
 
 class Outcome(Struct, frozen=True):
