@@ -3,7 +3,8 @@
 The parameters are at the maximum of likelihood × prior (see ``prior``, which moves them only where
 the data say nothing). Standard errors are of the same density: its observed information in the
 logarithms of the parameters, inverted, times the parameter (delta method). In no direction of the
-search is it less than the prior's own, so that what the data leave open has a finite, large error.
+search is that information less than the prior's own, so that what the data leave open has a large
+error, and a finite one.
 """
 
 from collections.abc import Callable, Mapping
