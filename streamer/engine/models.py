@@ -13,6 +13,7 @@ from streamer.engine.clients import connection, plain_consumer
 from streamer.records.kafka import MODEL_PARAMS
 from streamer.records.models import CURRENT, ModelParams
 from streamer.records.partitioning import partition_of
+from streamer.scoring.fitted import fitted_model
 from streamer.serdes.models import ModelParamsError, decode_model_params, encode_model_params
 from streamer.settings import Settings
 
@@ -69,8 +70,10 @@ class ModelWatch(Service):
         for records in (await consumer.getmany(timeout_ms=timeout_ms)).values():
             for record in records:
                 try:
-                    self._consider(decode_model_params(record.value or b""))
-                except ModelParamsError as error:
+                    model = decode_model_params(record.value or b"")
+                    fitted_model(model)  # whoever scores by it relies on its parameters
+                    self._consider(model)
+                except (ModelParamsError, ValueError) as error:
                     logger.warning("model-params at offset %d: %s", record.offset, error)
 
     def _consider(self, model: ModelParams) -> None:

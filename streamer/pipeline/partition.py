@@ -6,16 +6,15 @@ from itertools import islice
 from operator import length_hint
 
 import numpy as np
-from msgspec.structs import replace
 
 from streamer.pipeline.unit import Configuration, UnitOfWork
 from streamer.pipeline.work import Work
 from streamer.records.instants import NEVER
 from streamer.records.kafka import EVENT_TOPICS, REFERRAL_CREDITS, SOURCE_TOPICS, Record
 from streamer.records.models import ModelParams
-from streamer.scoring.bands import crossings_of
-from streamer.scoring.fitted import fitted_model
-from streamer.scoring.rhythm import FAR, Instants
+from streamer.scoring.bands import crossings_of, next_crossings
+from streamer.scoring.parameters import with_model
+from streamer.scoring.rhythm import FAR
 from streamer.serdes.rows import (
     CHECKPOINT_KEY,
     MODEL_KEY,
@@ -82,25 +81,18 @@ class Partition:
         for customer_ids in _chunks(self.rows, RESTORE_CHUNK):
             rows = [decode_row(self.rows[customer_id]) for customer_id in customer_ids]
             told_until = np.maximum([row.as_of for row in rows], self.time)
-            following = self.following(rows, told_until)
+            following = next_crossings(crossings_of(rows, self.scoring), told_until)
             instants.update(
                 pair for pair in zip(customer_ids, following, strict=True) if pair[1] < FAR
             )
         self.timers.load(instants)
         self._rescore_all()
 
-    def following(self, rows: Sequence[Row], instants: Instants) -> list[int]:
-        """Return the first crossing of each row after its instant; ``FAR`` if there is none."""
-        row_crossings = crossings_of(rows, self.scoring)
-        ahead = np.where(row_crossings > instants[:, None], row_crossings, FAR)
-        following: list[int] = ahead.min(axis=1).tolist()
-        return following
-
     # -- models -----------------------------------------------------------------------------
 
     def adopt(self, model: ModelParams) -> None:
         """Score by ``model`` from now on; those scored by another are to be scored anew."""
-        self.scoring = replace(self.configuration.scoring, model=fitted_model(model))
+        self.scoring = with_model(self.configuration.scoring, model)
         self._rescore_all()
 
     def _rescore_all(self) -> None:

@@ -17,7 +17,7 @@ from streamer.records.kafka import CHANGELOG, REKEYED, Record
 from streamer.records.models import ModelParams
 from streamer.records.partitioning import partition_of
 from streamer.records.scores import MODEL, SILENCE, Cause
-from streamer.scoring.bands import crossings_of
+from streamer.scoring.bands import crossings_of, next_crossings
 from streamer.scoring.rhythm import FAR
 from streamer.scoring.score import Scoring
 from streamer.serdes.origins import decode_origin
@@ -73,9 +73,10 @@ class Work:
     def _changed(self, causes: Mapping[str, Cause]) -> None:
         rows = [self._touched[customer_id] for customer_id in causes]
         as_of = [row.as_of for row in rows]
-        following = self._partition.following(rows, np.array(as_of))
+        row_crossings = crossings_of(rows, self._partition.scoring)
+        following = next_crossings(row_crossings, np.array(as_of))
         self._partition.timers.schedule(zip(causes, following, strict=True))
-        self._ask(map(Scoring, causes, rows, as_of, causes.values()))
+        self._ask(map(Scoring, causes, rows, row_crossings.tolist(), as_of, causes.values()))
 
     def _ask(self, scorings: Iterable[Scoring]) -> None:
         """Ask for scores: a customer's latest replaces an earlier, unless every event counts.
@@ -120,7 +121,7 @@ class Work:
             # A timer that is no crossing was set for an older row: then nothing was told of yet.
             told_until = max(row.as_of, woken_at - 1 if woken_at in instants else NEVER)
             due += [
-                Scoring(customer_id, row, instant, SILENCE)
+                Scoring(customer_id, row, instants, instant, SILENCE)
                 for instant in instants
                 if told_until < instant <= until
             ]
@@ -151,15 +152,14 @@ class Work:
         if not rows:
             return
         as_of = [max(row.as_of, self._time) for row in rows.values()]
-        following = self._partition.following(list(rows.values()), np.array(as_of))
+        row_crossings = crossings_of(list(rows.values()), self._partition.scoring)
+        following = next_crossings(row_crossings, np.array(as_of))
         for customer_id, instant in zip(rows, following, strict=True):
             self._partition.timers.reset(customer_id, instant)
         self._touched.update(rows)
         self._unit.counts["rescored"] += len(rows)
-        self._ask(
-            Scoring(customer_id, row, instant, MODEL)
-            for (customer_id, row), instant in zip(rows.items(), as_of, strict=True)
-        )
+        causes = [MODEL] * len(rows)
+        self._ask(map(Scoring, rows, rows.values(), row_crossings.tolist(), as_of, causes))
 
     def finish(self, next_offsets: Mapping[str, int], *, score_later: bool) -> UnitOfWork:
         """Score whom that concerns, encode the rows, set the checkpoint."""
@@ -251,9 +251,10 @@ class Work:
             self.advance(event.occurred_at, None)
         else:
             told_until = max(row.as_of, self._time)
-            for instant in crossings_of([row], self._partition.scoring)[0].tolist():
+            instants = crossings_of([row], self._partition.scoring)[0].tolist()
+            for instant in instants:
                 if told_until < instant <= event.occurred_at:
-                    self._ask([Scoring(event.customer_id, row, instant, SILENCE)])
+                    self._ask([Scoring(event.customer_id, row, instants, instant, SILENCE)])
                     self._unit.counts["silences"] += 1
 
     def _row(self, customer_id: str) -> Row:

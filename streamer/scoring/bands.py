@@ -53,6 +53,13 @@ def crossings_of(rows: Sequence[Row], parameters: ScoringParameters) -> Instants
     return _instants(first, last, occasions, gone)
 
 
+def next_crossings(row_crossings: Instants, instants: Instants) -> list[int]:
+    """Return the first crossing of each row after its instant; ``FAR`` if there is none."""
+    ahead = np.where(row_crossings > instants[:, None], row_crossings, FAR)
+    following: list[int] = ahead.min(axis=1).tolist()
+    return following
+
+
 def band_at(row_crossings: Instants, instants: Instants) -> NDArray[np.int64]:
     """Return the index into ``RISK_BANDS`` at each instant: a crossing belongs to its new band."""
     bands: NDArray[np.int64] = np.count_nonzero(row_crossings <= instants[:, None], axis=1)

@@ -5,10 +5,11 @@ from math import log1p
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from streamer.records.models import FORMULA
-from streamer.scoring.fitted import FittedModel
+from streamer.records.models import FORMULA, ModelParams
+from streamer.scoring.fitted import FittedModel, fitted_model
 
 
 class ScoringParameters(Struct, frozen=True, dict=True):
@@ -84,3 +85,12 @@ class ScoringParameters(Struct, frozen=True, dict=True):
     def band_log_odds(self) -> NDArray[np.float64]:
         """Return -ln(1 − q) of each of ``band_quantiles``."""
         return np.array([-log1p(-q) for q in self.band_quantiles])
+
+
+def with_model(configured: ScoringParameters, model: ModelParams | None) -> ScoringParameters:
+    """Return ``configured`` with ``model`` in force.
+
+    Raises:
+        ValueError: a parameter of the model is missing or out of its range.
+    """
+    return configured if model is None else replace(configured, model=fitted_model(model))
