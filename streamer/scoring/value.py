@@ -24,7 +24,7 @@ from streamer.state.row import Row
 def windows(columns: Columns, digits: int) -> list[dict[str, Window]]:
     """Return orders and net revenue of the last 7, 30, 90 and 365 UTC days of each row."""
     orders, revenue = window_sums(columns)
-    texts = iter(format_amounts(revenue.ravel().tolist(), digits))
+    texts = iter(format_amounts(revenue.ravel(), digits))
     cells = map(Window, orders.ravel().tolist(), texts)
     return [
         {"7": week, "30": month, "90": quarter, "365": year}
@@ -37,7 +37,7 @@ def _rounded(micros: Floats, known: Flags, digits: int) -> list[str | None]:
     unit = 10 ** (DECIMALS - digits)
     bounded = np.where(known, np.clip(micros, -TOTAL_LIMIT, TOTAL_LIMIT), 0)
     minor = np.rint(bounded / unit).astype(np.int64)
-    return where_known(format_amounts((minor * unit).tolist(), digits), known.tolist())
+    return where_known(format_amounts(minor * unit, digits), known.tolist())
 
 
 def _referral_figures(
@@ -45,7 +45,7 @@ def _referral_figures(
 ) -> tuple[list[str | None], list[int | None], list[bool]]:
     """Return referral value, brought customers, and whether they are known."""
     known = [programme or bool(row.referrals_sent or row.referred_customers) for row in rows]
-    values = format_amounts([row.referred_revenue for row in rows], digits)
+    values = format_amounts(np.array([row.referred_revenue for row in rows]), digits)
     return (
         where_known(values, known),
         where_known([row.referred_customers for row in rows], known),
@@ -103,8 +103,8 @@ def ltv_updates(
         margin * frequency, parameters.retention_rate, parameters.discount_rate
     )
     is_bought, is_repeated, is_costed = bought.tolist(), repeated.tolist(), costed.tolist()
-    net = format_amounts(columns.net.tolist(), digits)
-    refunded = [row.refunded for row in rows]
+    net = format_amounts(columns.net, digits)
+    refunded = columns.revenue - columns.net
     referral_value, referred_customers, programme = _referral_figures(
         rows, digits, programme=parameters.referral_programme
     )
@@ -127,11 +127,9 @@ def ltv_updates(
             [parameters.interval_level] * n,
             [parameters.horizon_days] * n,
             net,
-            format_amounts([row.revenue for row in rows], digits) if any(refunded) else net,
+            format_amounts(columns.revenue, digits) if refunded.any() else net,
             format_amounts(refunded, digits),
-            where_known(
-                format_amounts(np.where(costed, columns.margin, 0).tolist(), digits), is_costed
-            ),
+            where_known(format_amounts(np.where(costed, columns.margin, 0), digits), is_costed),
             columns.orders.tolist(),
             [row.refunds for row in rows],
             _rounded(value, bought, digits),
