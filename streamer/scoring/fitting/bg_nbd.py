@@ -1,8 +1,8 @@
 """Log-likelihood of the BG/NBD and of the MBG/NBD, which differ in when customers may leave.
 
-BG/NBD: after each repeat purchase; Fader, Hardie & Lee 2005, Marketing Science 24:275, eq. 6.
+BG/NBD: after each repeat purchase; Fader, Hardie & Lee 2005, Marketing Science 24:275.
 MBG/NBD: after the first purchase too; Batislam, Denizel & Filiztekin 2007, International Journal of
-Research in Marketing 24:201, eq. 4.
+Research in Marketing 24:201.
 
 With m = 0 or 1 such chances more than repeat purchases, both likelihoods are
 

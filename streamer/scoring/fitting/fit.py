@@ -2,8 +2,9 @@
 
 The parameters are at the maximum of likelihood × prior (see ``prior``, which moves them only where
 the data say nothing). Standard errors are of the same density: its observed information in the
-logarithms of the parameters, inverted, times the parameter (delta method). None is more than the
-prior's own, so that what the data do not determine has a finite, large standard error.
+logarithms of the parameters, inverted, times the parameter (delta method). In no direction of the
+search is that information less than the prior's own, so that what the data leave open has a large
+error, and a finite one.
 """
 
 from collections.abc import Callable, Mapping

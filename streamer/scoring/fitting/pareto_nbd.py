@@ -165,12 +165,13 @@ def _by_rule(
     """Return the mean of the integrand in ξ, and the means under it; see ``_Departures``."""
     places, weights = _rule(nodes)
     near_log = length * places
-    far_growth = steepness * np.expm1(near_log)
+    near_growth = np.expm1(near_log)
+    far_growth = steepness * near_growth
     far_log = np.log1p(far_growth)
     integrand = np.exp((1 - near_power) * near_log - far_power * far_log)
     total = integrand @ weights
     means = (
         ((integrand * of) @ weights) / total
-        for of in (near_log, far_log, np.exp(-near_log), 1 / (1 + far_growth))
+        for of in (near_log, far_log, 1 / (1 + near_growth), 1 / (1 + far_growth))
     )
     return np.stack([total, *means])

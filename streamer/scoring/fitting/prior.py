@@ -5,7 +5,7 @@ q; the customers' mean age for alpha and beta; their mean value for gamma), has 
 normal distribution of order 8 and width ln 1000: a density proportional to exp(−(u/ln 1000)^8).
 It is flat over a factor of a hundred either way and hardly allows more than some thousands. So it
 decides only where the data say nothing, where the likelihood alone would run to 0 or to infinity;
-parameters of CDNOW's sample move by less than a millionth of themselves.
+the parameters of CDNOW's sample move by less than a hundred-thousandth.
 
 As the scales are the data's, the fit is the same in whatever unit time and money come.
 
