@@ -120,10 +120,13 @@ def _value(
     )
     on_margin = columns.costed & (columns.net > 0)
     rate = np.where(on_margin, columns.margin / np.where(on_margin, columns.net, 1), 1.0) * UNIT
-    bounds = low * rate, high * rate
     known = np.isfinite(worth)
     mean = np.where(known, corrected * discount * np.where(known, worth, 0.0) * rate, 0.0)
-    return ValueForecast(mean, np.minimum(*bounds), np.maximum(*bounds), known, on_margin)
+    # Whoever most likely buys nothing has a short interval; what is expected is always in it.
+    bounds = low * rate, high * rate, mean
+    return ValueForecast(
+        mean, np.minimum.reduce(bounds), np.maximum.reduce(bounds), known, on_margin
+    )
 
 
 def mean_repeat_value(columns: Columns) -> Floats:
