@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from streamer.scoring.models.histories import Floats
-from streamer.scoring.models.special import log_gamma_ratio, softplus
+from streamer.scoring.models.special import column_sums, log_gamma_ratio, softplus
 
 NODE_COUNTS = (32, 64, 128, 256, 512, 1024)
 """A customer's integral has as many nodes as it needs, so its figure never depends on others'."""
@@ -82,7 +82,7 @@ def purchases_until_dropout(
     kappas = (R + 1) * taus / 2
     log_ratio = log_gamma_ratio(B, a)
     known = R * taus * np.exp(log_gamma_ratio(B + kappas, a) - log_ratio)
-    figures: Floats = (weights * known).sum(axis=0)
+    figures = column_sums(weights * known)
     path = _path(a, B, kappas.max(axis=0), log_ratio + lgamma(a))
     needed = path.g * path.length * ((1 + 0.08 * a) / _STEP_MAX) + 1
     tiers = np.minimum(np.searchsorted(NODE_COUNTS, needed), len(NODE_COUNTS) - 1)
@@ -111,7 +111,7 @@ def _rest(terms: _Terms, R: Floats, taus: Floats, weights: Floats) -> Floats:
         decay *= R * tau
         rest += decay
         rest *= density
-        total -= weight * rest.sum(axis=0)
+        total -= weight * column_sums(rest)
     return total
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from streamer.scoring.models.dropout import purchases_until_dropout
 from streamer.scoring.models.histories import Floats
+from streamer.scoring.models.special import column_sums
 
 X_END = 64
 """Rules are made for x from 0 to below this."""
@@ -26,7 +27,7 @@ class DropoutRules(Struct, frozen=True):
 
     r: float
     nodes: Floats
-    """p, shape (X_END, nodes)."""
+    """p, shape (nodes, X_END)."""
     weights: Floats
     """Weights over p, the same shape."""
     tau_max: Floats
@@ -44,7 +45,7 @@ class DropoutRules(Struct, frozen=True):
         for begin in range(0, len(x), _BLOCK):
             some = slice(begin, begin + _BLOCK)
             rule = x[some].astype(np.intp)
-            p, p_weights = self.nodes[rule].T, self.weights[rule].T
+            p, p_weights = self.nodes.take(rule, axis=1), self.weights.take(rule, axis=1)
             lost = np.zeros_like(p)
             for tau, weight in zip(taus[:, some], weights[:, some], strict=True):
                 term = p * tau
@@ -54,7 +55,7 @@ class DropoutRules(Struct, frozen=True):
                 term *= weight
                 lost += term
             lost *= p_weights
-            figures[some] = -lost.sum(axis=0)
+            figures[some] = -column_sums(lost)
         return figures
 
 
@@ -72,7 +73,7 @@ def dropout_rules(r: float, a: float, B: Floats) -> DropoutRules:
 
 
 def _gauss(a: float, B: Floats) -> tuple[Floats, Floats]:
-    """Return nodes and weights of the means over Beta(a, B), shapes (len(B), nodes)."""
+    """Return nodes and weights of the means over Beta(a, B), shapes (nodes, len(B))."""
     k = np.arange(_NODES)[:, None]
     s = 2 * k + a + B - 2
     with np.errstate(divide="ignore", invalid="ignore"):  # 0/0 at k = 0 and 1, put right below
@@ -85,4 +86,4 @@ def _gauss(a: float, B: Floats) -> tuple[Floats, Floats]:
     matrices[:, row, row] = diagonal.T
     matrices[:, row[1:], row[:-1]] = np.sqrt(beside[1:].T)
     nodes, vectors = np.linalg.eigh(matrices)
-    return np.maximum(nodes, 1e-30), vectors[:, 0, :] ** 2
+    return np.maximum(np.ascontiguousarray(nodes.T), 1e-30), np.ascontiguousarray(vectors[:, 0, :].T ** 2)

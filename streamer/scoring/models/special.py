@@ -32,6 +32,15 @@ def legendre(count: int) -> tuple[Floats, Floats]:
     return (nodes[:, None] + 1) / 2, weights[:, None] / 2
 
 
+def column_sums(terms: Floats) -> Floats:
+    """Return the sums of (m, n) terms over m, shape (n,), to the same bits whatever n is.
+
+    Numpy adds a lone column's terms in another order than many columns'.
+    """
+    sums: Floats = terms.sum(axis=0) if terms.shape[1] > 1 else terms.cumsum(axis=0)[-1]
+    return sums
+
+
 def softplus(x: Floats) -> Floats:
     """Return ln(1 + e^x) for any x, ±∞ too.
 
@@ -110,8 +119,7 @@ def _lomax_product_integral(
     y = length * nodes
     u = C * np.expm1(y)
     exponent = y - R * np.log1p(u / A) - S * np.log1p(u / B) - rate * u
-    integral: Floats = C * length * (np.exp(exponent) * weights).sum(axis=0)
-    return integral
+    return C * length * column_sums(np.exp(exponent) * weights)
 
 
 def _negligible_from(R: Floats, A: Floats, S: float, B: Floats, rate: float) -> Floats:
