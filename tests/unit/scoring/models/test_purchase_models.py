@@ -112,9 +112,7 @@ class ExactPareto(Exact):
 
     def __init__(self, model: Any, customer: Histories, horizon: float) -> None:
         super().__init__(model, customer, horizon)
-        self.r, self.alpha, self.s, self.beta = exactly(
-            model.r, model.alpha, model.s, model.beta
-        )
+        self.r, self.alpha, self.s, self.beta = exactly(model.r, model.alpha, model.s, model.beta)
         self.R = self.r + self.x
 
     def leaves(self, start: Any, end: Any) -> Any:
