@@ -23,6 +23,7 @@ COMMANDS = {
     "send": "Publish the events of a file.",
     "replay": "Score a file of events offline, without Kafka.",
     "simulate": "Write the events of a simulated shop.",
+    "predict": "Say what a model of given parameters expects of a customer.",
     "customer": "Show what is known of a customer.",
     "dlq": "Look at the dead letters.",
     "config": "Look at the settings.",

@@ -86,4 +86,6 @@ def _gauss(a: float, B: Floats) -> tuple[Floats, Floats]:
     matrices[:, row, row] = diagonal.T
     matrices[:, row[1:], row[:-1]] = np.sqrt(beside[1:].T)
     nodes, vectors = np.linalg.eigh(matrices)
-    return np.maximum(np.ascontiguousarray(nodes.T), 1e-30), np.ascontiguousarray(vectors[:, 0, :].T ** 2)
+    return np.maximum(np.ascontiguousarray(nodes.T), 1e-30), np.ascontiguousarray(
+        vectors[:, 0, :].T ** 2
+    )

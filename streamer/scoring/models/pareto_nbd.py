@@ -20,7 +20,6 @@ from streamer.scoring.models.histories import Floats, Histories
 from streamer.scoring.models.parameters import check_scales, check_shapes, check_span
 from streamer.scoring.models.special import lomax_product_integral, saturation, softplus
 
-
 _LEAST = 1e-300
 """Of a probability whose logarithm is taken."""
 
