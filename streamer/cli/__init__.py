@@ -25,6 +25,7 @@ COMMANDS = {
     "backtest": "Forecast what is already known, and compare.",
     "simulate": "Write the events of a simulated shop.",
     "fit": "Find a model's parameters in a file of purchases.",
+    "predict": "Say what a model of given parameters expects of a customer.",
     "customer": "Show what is known of a customer.",
     "dlq": "Look at the dead letters.",
     "config": "Look at the settings.",

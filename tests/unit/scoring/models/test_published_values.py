@@ -84,7 +84,7 @@ def test_the_customer_of_the_bg_nbd_note() -> None:
 
 
 def test_transactions_to_come_are_those_of_the_2005_paper() -> None:
-    """Fader, Hardie & Lee 2005, JMR 42:415, eq. 2, by mpmath's confluent hypergeometric function."""
+    """Fader, Hardie & Lee 2005, JMR 42:415, eq. 2, by mpmath's confluent hypergeometrics."""
     rate = math.log(1.15) / 52  # their 15 % a year, with weeks as the unit
     customers = histories([0, 1, 7], [0, 50, 75], 77.86)
     found = PARETO.discounted_purchases(customers, np.inf, rate)

@@ -65,7 +65,7 @@ def pareto_nbd(model: Any, generator: np.random.Generator) -> Base:
 def agrees(found: NDArray[Any], drawn: NDArray[Any]) -> bool:
     """Tell whether the mean of what was drawn is the mean of the figures, up to chance."""
     off = drawn - found
-    return abs(off.mean()) <= STANDARD_ERRORS_MAX * off.std() / np.sqrt(len(off)) + 1e-12
+    return bool(abs(off.mean()) <= STANDARD_ERRORS_MAX * off.std() / np.sqrt(len(off)) + 1e-12)
 
 
 @pytest.mark.parametrize(
