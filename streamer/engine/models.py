@@ -10,11 +10,17 @@ from mode import Service
 
 from streamer import metrics
 from streamer.engine.clients import connection, plain_consumer
-from streamer.records.kafka import MODEL_PARAMS
+from streamer.records.kafka import MODEL_PARAMS, PROGRAMME_MEASURES
+from streamer.records.measures import ModelCalibration
 from streamer.records.models import CURRENT, ModelParams
 from streamer.records.partitioning import partition_of
 from streamer.scoring.fitted import fitted_model
-from streamer.serdes.models import ModelParamsError, decode_model_params, encode_model_params
+from streamer.serdes.models import (
+    ModelParamsError,
+    decode_model_params,
+    encode_measure,
+    encode_model_params,
+)
 from streamer.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -98,19 +104,32 @@ async def newest_model(settings: Settings) -> ModelParams | None:
 
 
 async def publish(settings: Settings, model: ModelParams) -> None:
-    """Make ``model`` the one that workers score by.
+    """Make ``model`` the one that workers score by, and tell how good its like has been.
 
     Raises:
         KafkaError: Kafka is out of reach, or refuses.
     """
+    messages = [(MODEL_PARAMS, CURRENT, encode_model_params(model))]
+    if (measure := calibration_of(model)) is not None:
+        key = measure.measure.encode()
+        messages.append((PROGRAMME_MEASURES, key, encode_measure(measure)))
     producer = AIOKafkaProducer(**connection(settings), acks="all", enable_idempotence=True)
     await producer.start()
     try:
-        await producer.send_and_wait(
-            settings.topics[MODEL_PARAMS],
-            encode_model_params(model),
-            CURRENT,
-            partition_of(CURRENT, settings.partitions),
-        )
+        for topic, key, value in messages:
+            to = partition_of(key, settings.partitions)
+            await producer.send_and_wait(settings.topics[topic], value, key, to)
     finally:
         await producer.stop()
+
+
+def calibration_of(model: ModelParams) -> ModelCalibration | None:
+    """Return the measure that ``model``'s check is, if it could be checked."""
+    if model.check is None:
+        return None
+    return ModelCalibration(
+        as_of=model.data_until,
+        measured_at=model.fitted_at,
+        model_version=model.model_version,
+        figures=model.check,
+    )

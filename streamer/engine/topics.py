@@ -15,6 +15,7 @@ from streamer.records.kafka import (
     EVENT_TOPICS,
     LTV_UPDATES,
     MODEL_PARAMS,
+    PROGRAMME_MEASURES,
     REFERRAL_CREDITS,
     REKEYED,
 )
@@ -32,6 +33,7 @@ TOPICS: dict[str, dict[str, str]] = {
     LTV_UPDATES: COMPACTED,
     CHURN_RISK_UPDATES: COMPACTED,
     MODEL_PARAMS: COMPACTED,
+    PROGRAMME_MEASURES: COMPACTED,
     DEAD_LETTERS: {**KEPT, **LARGE},
 }
 

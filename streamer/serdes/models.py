@@ -8,6 +8,9 @@ from streamer.records.models import ModelParams
 encode_model_params = msgspec.json.Encoder().encode
 """Return a model as JSON."""
 
+encode_measure = encode_model_params
+"""Return a measure as JSON."""
+
 _decode = msgspec.json.Decoder(ModelParams).decode
 
 

@@ -15,8 +15,10 @@ from streamer.records.kafka import (
     EVENT_TOPICS,
     LTV_UPDATES,
     MODEL_PARAMS,
+    PROGRAMME_MEASURES,
     TOPIC_OF_TYPE,
 )
+from streamer.records.measures import ModelCalibration
 from streamer.records.models import ModelParams
 from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate, LtvUpdate
 from streamer.scoring.nulls import NULL_REASONS
@@ -40,6 +42,7 @@ OUTPUTS = {
     "ltv-update.json": LtvUpdate,
     "churn-risk-update.json": ChurnRiskUpdate,
     "model-params.json": ModelParams,
+    "programme-measure.json": ModelCalibration,
 }
 LATER = {"predicted_clv_basis"}
 """Fields that the first messages of version 1 do not have."""
@@ -120,7 +123,8 @@ def test_closed_sets_are_the_codes() -> None:
 def test_asyncapi_knows_every_topic_and_message() -> None:
     addresses = re.findall(r"^    address: (\S+)$", ASYNCAPI, re.MULTILINE)
     assert set(addresses) == {
-        *EVENT_TOPICS, LTV_UPDATES, CHURN_RISK_UPDATES, DEAD_LETTERS, MODEL_PARAMS
+        *EVENT_TOPICS, LTV_UPDATES, CHURN_RISK_UPDATES, DEAD_LETTERS, MODEL_PARAMS,
+        PROGRAMME_MEASURES,
     }  # fmt: skip
     files = set(re.findall(r"\$ref: \./(\S+)$", ASYNCAPI, re.MULTILINE))
     assert files == set(NAMES) - {"common.json"}

@@ -82,7 +82,7 @@ async def test_a_fit_on_kafka_is_that_of_the_file_and_scores_everyone_once(
                 worker.kill()
                 worker.start()
             updates = await scored_by(corner, model["model_version"])
-            await check_told(worker.get, model)
+            await check_told(worker.get, corner, model)
             assert await worker.stop() == 0
             await audit.consumed()
         audit.check(count(values))
@@ -121,7 +121,11 @@ async def some_scored_anew(audit: Audit) -> None:
             await asyncio.sleep(0.05)
 
 
-async def check_told(get: Any, model: dict[str, Any]) -> None:
+async def check_told(get: Any, corner: Stage, model: dict[str, Any]) -> None:
+    (record,) = await read_topic(corner.bootstrap, f"{corner.prefix}programme-measures")
+    measure = decoded(record.value)
+    assert (record.key, measure["measure"]) == (b"model_calibration", "model_calibration")
+    assert measure["figures"] == model["check"]
     _, text = await get("/metrics")
     assert f"streamer_model_generation {float(model['generation'])}" in text
     assert 'streamer_calibration_auc_ratio{by="recency"}' in text
