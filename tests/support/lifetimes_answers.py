@@ -2,9 +2,9 @@
 
 It needs an environment of its own, as lifetimes wants numpy < 2 and pandas < 2.2:
 
-    python -m venv /tmp/lifetimes
-    /tmp/lifetimes/bin/pip install lifetimes==0.11.3 'numpy<2' 'pandas<2.2'
-    /tmp/lifetimes/bin/python tests/support/lifetimes_answers.py
+    python -m venv .lifetimes
+    .lifetimes/bin/pip install lifetimes==0.11.3 'numpy<2' 'pandas<2.2'
+    .lifetimes/bin/python tests/support/lifetimes_answers.py
 """
 
 import warnings

@@ -24,7 +24,7 @@ class GammaGamma(Struct, frozen=True):
 
     >>> cdnow = GammaGamma(p=6.25, q=3.74, gamma=15.44)
     >>> cdnow.expected_value(np.array([0.0, 4.0]), np.array([0.0, 50.0])).round(2).tolist()
-    [35.22, 48.52]
+    [35.22, 48.54]
     """
 
     p: float

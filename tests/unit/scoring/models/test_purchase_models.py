@@ -80,7 +80,7 @@ class Exact:
         raise NotImplementedError
 
     def no_purchase(self) -> Any:
-        return 1 - self.alive() * (1 - self.silent())
+        return (1 - self.alive()) + self.alive() * self.silent()
 
 
 class ExactBetaGeometric(Exact):
