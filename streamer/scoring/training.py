@@ -97,7 +97,7 @@ def train(rows: Sequence[Row], data_until: int, fitted_at: datetime, aim: Aim) -
         repeat_customers=fit.repeat_customers,
         data_until=to_datetime(data_until),
         fitted_at=fitted_at,
-        calibration=msgspec.to_builtins(calibration),
+        calibration=msgspec.json.decode(msgspec.json.encode(calibration)),
         check=_check(windows, length, aim.interval_level),
     )
 
