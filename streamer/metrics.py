@@ -3,10 +3,13 @@
 No customer's id is ever a label; partition series vanish when the partition goes.
 """
 
+from math import nan
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streamer.pipeline import UnitOfWork
 from streamer.records.dead_letters import REASONS
+from streamer.records.models import ModelCheck, ModelParams
 
 REGISTRY = CollectorRegistry()
 
@@ -35,6 +38,7 @@ OUTCOMES = {
     "rekeyed": _counter("records_rekeyed", "Records passed on to the customer's partition"),
     "unscored": _counter("events_unscored", "Valid events of a type no row holds yet"),
     "scores": _counter("scores", "Scorings of customers"),
+    "rescored": _counter("scores_renewed", "Scorings because of a new model"),
     "silences": _counter("silence_crossings", "Risk bands crossed in silence"),
 }
 COMMITS = _counter("commits", "Transactions committed")
@@ -56,6 +60,25 @@ PARTITION_GAUGES = (
     RECOVERY_REMAINING := _gauge("recovery_remaining_records", "Still to be read", "partition"),
 )
 
+FITS = _counter("fits", "Scheduled fits of the model", "outcome")
+MODEL_GENERATION = _gauge("model_generation", "Of the newest model; 0 is the formula")
+MODEL_FITTED = _gauge("model_fitted_timestamp_seconds", "When the newest model was fitted")
+MODEL_CUSTOMERS = _gauge("model_customers", "Customers the newest model was fitted to")
+CALIBRATION_PREDICTED = _gauge(
+    "calibration_predicted_purchases", "Mean foretold for the last window, by decile", "decile"
+)
+CALIBRATION_ACTUAL = _gauge(
+    "calibration_actual_purchases", "Mean that came in the last window, by decile", "decile"
+)
+CALIBRATION_BIAS = _gauge("calibration_bias_ratio", "Foretold over actual total, less 1")
+CALIBRATION_COVERAGE = _gauge(
+    "calibration_interval_coverage_ratio", "Share of customers within their interval"
+)
+CALIBRATION_BRIER = _gauge("calibration_brier_score", "Of the churn probability; less is better")
+CALIBRATION_AUC = _gauge(
+    "calibration_auc_ratio", "Of telling who would buy: by model, by recency alone", "by"
+)
+
 for _reason in REASONS:
     DEAD_LETTERS.labels(_reason)
 
@@ -69,6 +92,30 @@ def count(unit: UnitOfWork) -> None:
         DEAD_LETTERS.labels(reason).inc(number)
     for (topic, _), messages in unit.messages.items():
         MESSAGES_PRODUCED.labels(topic).inc(len(messages))
+
+
+def tell_model(model: ModelParams) -> None:
+    """Set the gauges of the newest model."""
+    MODEL_GENERATION.set(model.generation)
+    MODEL_FITTED.set(model.fitted_at.timestamp())
+    MODEL_CUSTOMERS.set(model.customers)
+    if model.check is not None:
+        _tell_check(model.check)
+
+
+def _tell_check(check: ModelCheck) -> None:
+    for number, decile in enumerate(check.deciles, 1):
+        CALIBRATION_PREDICTED.labels(str(number)).set(decile.predicted_mean)
+        CALIBRATION_ACTUAL.labels(str(number)).set(decile.actual_mean)
+    figures = {
+        CALIBRATION_BIAS: check.bias_percent and check.bias_percent / 100,
+        CALIBRATION_COVERAGE: check.interval_coverage,
+        CALIBRATION_BRIER: check.brier,
+        CALIBRATION_AUC.labels("model"): check.auc,
+        CALIBRATION_AUC.labels("recency"): check.recency_auc,
+    }
+    for gauge, figure in figures.items():
+        gauge.set(nan if figure is None else figure)
 
 
 def forget_partition(number: int) -> None:

@@ -34,6 +34,8 @@ from streamer.records.kafka import (
     REKEYED,
     FileRecord,
 )
+from streamer.records.models import ModelParams
+from streamer.scoring.parameters import with_model
 from streamer.scoring.score import Scoring
 from streamer.serdes.addresses import address
 from streamer.serdes.dead_letters import readable_dead_letter
@@ -69,19 +71,29 @@ class Replay:
         now: the clock.
         version: of this program, for dead letters.
         write: takes what comes out, in the order of its emission.
+        model: by which to score; the formula without one.
     """
 
     _scorings: list[Scoring]
 
-    def __init__(self, settings: Settings, now: datetime, version: str, write: Writer) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        now: datetime,
+        version: str,
+        write: Writer,
+        model: ModelParams | None = None,
+    ) -> None:
         # Every event: silence up to an event must be told of before the event ends it.
         configuration = replace(settings.configuration(version), every_event=True)
         self._configuration = configuration
         self._scorings = []
         self._now = now
+        self._model = model
         self._write = write
         self._topics = configuration.topics
         self._outputs = {configuration.topics[name]: name for name in OUTPUTS}
+        self._scoring = with_model(configuration.scoring, model)
         self._fed_back = {configuration.topics[name] for name in (REKEYED, REFERRAL_CREDITS)}
         self._partitions = [Partition(n, configuration) for n in range(settings.partitions)]
         self._next_offsets: Counter[tuple[str, int]] = Counter()
@@ -129,7 +141,12 @@ class Replay:
         self, partition: Partition, records: Sequence[FileRecord], until: int = NEVER
     ) -> None:
         unit = partition.process(
-            records, self._now, silence_until=until, timers_max=TIMERS_MAX, score_later=True
+            records,
+            self._now,
+            silence_until=until,
+            timers_max=TIMERS_MAX,
+            score_later=True,
+            model=self._model,
         )
         self._hand_on(unit.messages)
         partition.commit(unit)
@@ -141,7 +158,7 @@ class Replay:
 
     def flush(self) -> None:
         """Make and write the scores that wait for company; call it at the end."""
-        updates = scored(self._scorings, self._now, self._configuration)
+        updates = scored(self._scorings, self._now, self._topics, self._scoring)
         self._hand_on({(topic, 0): messages for topic, messages in updates.items()})
         self._scorings.clear()
 
@@ -220,6 +237,7 @@ def replay_file(
     now: datetime,
     version: str,
     until: int = NEVER,
+    model: ModelParams | None = None,
     progress: Callable[[Replay], None] = lambda _: None,
 ) -> Replay:
     """Replay the file ``source`` into the folder ``out``.
@@ -231,6 +249,7 @@ def replay_file(
         now: the clock.
         version: of this program.
         until: let silence run on to this instant.
+        model: by which to score; the formula without one.
         progress: called every now and then.
 
     Raises:
@@ -242,7 +261,7 @@ def replay_file(
         raise ReplayError(f"{source} is a file that would be written: name another folder.")
     first = list(islice(values, 1))  # so that nothing is touched if there is no such file
     with OutputFiles(out) as files:
-        replay = Replay(settings, now, version, files.write)
+        replay = Replay(settings, now, version, files.write, model)
         for value in chain(first, values):
             replay.take(value)
             if replay.events % PROGRESS_EVENTS == 0:

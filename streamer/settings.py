@@ -107,6 +107,22 @@ class Settings(BaseSettings):
         (0.5, 0.8, 0.95),
         description="quantiles of the next gap where risk becomes medium, high, lapsed",
     )
+    model: Literal["mbg_nbd", "bg_nbd", "pareto_nbd"] = Field(
+        "mbg_nbd", description="of purchasing, for `streamer fit --from-kafka` and scheduled fits"
+    )
+    fit_interval_hours: float = Field(
+        0, ge=0, description="how often one of the workers fits the model anew; 0 is never"
+    )
+    churn_thresholds: tuple[Fraction, Fraction, Fraction] = Field(
+        (0.5, 0.8, 0.95),
+        description="churn probabilities where risk becomes medium, high, lapsed by a fitted model",
+    )
+    churn_hysteresis: float = Field(
+        0.05,
+        ge=0,
+        lt=1,
+        description="how far below its threshold a purchase must take the churn probability",
+    )
     lifespan_years: float = Field(3, gt=0, description="for the LTV by formula")
     retention_rate: float = Field(0.75, ge=0, lt=1, description="a year, for the LTV by formula")
     discount_rate: float = Field(0.1, ge=0, description="a year")
@@ -127,6 +143,9 @@ class Settings(BaseSettings):
     batch_records_max: int = Field(
         5_000, ge=1, le=100_000, description="records in one unit of work at most"
     )
+    rescore_per_second: int = Field(
+        2_000, ge=1, description="customers a partition scores anew after a new model"
+    )
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = Field(
         "none", description="of what a worker writes; lz4 where the network or the disk is scarce"
     )
@@ -136,8 +155,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _bands_rise(self) -> Self:
-        if sorted(set(self.band_quantiles)) != list(self.band_quantiles):
-            raise ValueError("band_quantiles must rise")
+        for name in ("band_quantiles", "churn_thresholds"):
+            levels = getattr(self, name)
+            if sorted(set(levels)) != list(levels):
+                raise ValueError(f"{name} must rise")
         return self
 
     @classmethod
@@ -160,7 +181,7 @@ class Settings(BaseSettings):
 
     def scoring(self) -> ScoringParameters:
         """Return the parameters of the scores."""
-        shared = set(ScoringParameters.__struct_fields__) & set(Settings.model_fields)
+        shared = set(ScoringParameters.__struct_fields__) & set(Settings.model_fields) - {"model"}
         return ScoringParameters(
             currency=self.reporting_currency, **{name: getattr(self, name) for name in shared}
         )

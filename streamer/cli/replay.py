@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from streamer.cli.showing import instant_of_option, print_json, shown_instant
+from streamer.cli.showing import UsageError, instant_of_option, print_json, shown_instant
 from streamer.records.instants import NEVER
+from streamer.records.models import ModelParams
 from streamer.replay import OUTPUTS, Replay, output_file, replay_file
+from streamer.serdes.models import decode_model_params
 from streamer.settings import load_settings
 
 
@@ -29,6 +31,13 @@ def replay(
         str | None,
         typer.Option(metavar="INSTANT", help="Let silence run on to this RFC 3339 time."),
     ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Score by this model: JSON as `fit --from-kafka --json` prints it.",
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Score a file of events offline, without Kafka, exactly as a worker would.
@@ -37,6 +46,7 @@ def replay(
     """
     silent_until = NEVER if until is None else instant_of_option("--until", until)
     settings = load_settings()
+    params = None if model is None else _read_model(model)
     started = time.monotonic()
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     console = Console(stderr=True)
@@ -49,6 +59,7 @@ def replay(
             now=datetime.now(UTC),
             version=version("streamer"),
             until=silent_until,
+            model=params,
             progress=lambda replay: progress.update(task, description=_progress(replay)),
         )
     summary = summary_of(done, out, time.monotonic() - started)
@@ -56,6 +67,13 @@ def replay(
         print_json(summary)
     else:
         _show(summary)
+
+
+def _read_model(file: Path) -> ModelParams:
+    try:
+        return decode_model_params(file.read_bytes())
+    except OSError as error:
+        raise UsageError(f"--model {file} cannot be read: {error.strerror}.") from None
 
 
 def _progress(replay: Replay) -> str:

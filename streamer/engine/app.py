@@ -12,11 +12,14 @@ from faust.types import TP
 from mode import ServiceT
 
 from streamer import metrics
+from streamer.engine.fitting import FitSchedule
+from streamer.engine.models import ModelWatch
 from streamer.engine.tables import CustomerTables
 from streamer.engine.task import PartitionTask
 from streamer.engine.transport import DataLostError, Fetch, FetchConsumer, FetchTransport
 from streamer.errors import StreamerError
 from streamer.records.kafka import CHANGELOG, SOURCE_TOPICS
+from streamer.records.models import ModelParams
 from streamer.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -36,6 +39,7 @@ class StreamerApp(faust.App):
         self._seeks = 0
         self._version = version
         self._first_services = list(services)
+        self._watch = ModelWatch(settings)
         session = settings.session_timeout_seconds
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         super().__init__(
@@ -64,7 +68,8 @@ class StreamerApp(faust.App):
     async def on_first_start(self) -> None:
         """Start what must answer during recovery too."""
         await super().on_first_start()
-        for service in self._first_services:
+        schedule = FitSchedule(self.settings, lambda: 0 in self.tasks)
+        for service in (*self._first_services, self._watch, schedule):
             await self.add_runtime_dependency(service)
 
     async def on_stop(self) -> None:
@@ -80,6 +85,7 @@ class StreamerApp(faust.App):
     async def take_up(self, assignment: set[TP]) -> None:
         """Make the partitions of ``assignment`` ours: recover the new, drop the others."""
         numbers = self._numbers(assignment)
+        await self._watch.known()
         for number in set(self.tasks) - numbers:
             await self.tasks.pop(number).stop()
         await asyncio.gather(*(self._prepare(number) for number in sorted(numbers)))
@@ -133,6 +139,11 @@ class StreamerApp(faust.App):
 
     def _partitions_of(self, number: int) -> list[TP]:
         return [TP(topic, number) for topic in self._sources()]
+
+    @property
+    def model(self) -> ModelParams | None:
+        """The newest model published."""
+        return self._watch.model
 
     def caught_up(self, number: int) -> bool:
         """Return whether the partition's topics have been read to their ends."""

@@ -34,6 +34,7 @@ from streamer.engine.transport import Fetch
 from streamer.pipeline import Partition, UnitOfWork
 from streamer.records.instants import NEVER, from_datetime
 from streamer.records.kafka import CHANGELOG, Record
+from streamer.records.models import ModelParams
 from streamer.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ EVERY_EVENT_RECORDS_MAX = 500
 
 TICK_SECONDS = 1.0
 """How often silence is looked at when nothing else happens."""
+
+RESCORE_TICK_SECONDS = 0.1
+"""The same while customers are scored anew after a new model."""
 
 BUFFERED_RECORDS_MAX = 20_000
 """Beyond this the partition's topics are not fetched."""
@@ -67,6 +71,10 @@ class Shell(Protocol):
     """What a task asks of the worker around it."""
 
     settings: Settings
+
+    @property
+    def model(self) -> ModelParams | None:
+        """The newest model."""
 
     def caught_up(self, number: int) -> bool:
         """Return whether the partition's topics have been read to their ends."""
@@ -114,6 +122,7 @@ class PartitionTask:
         self._idle.set()
         self._held = True
         self._started = asyncio.Event()
+        self._rescored_at = 0.0
         self.lost = False
         """The rows here may be behind: ``recover`` before the next ``start``."""
         self._loop: asyncio.Task[None] | None = None
@@ -272,12 +281,14 @@ class PartitionTask:
                 await self._shell.seek(self.number)
             records, ends = self._take()
             silence_until = self._silence_until() if not self._fetches else NEVER
-            if not records and not self.partition.due(silence_until) and not ends:
+            rescore_max = self._rescore_max()
+            asked = records or ends or rescore_max or self._new_model()
+            if not asked and not self.partition.due(silence_until):
                 self._gauge()
                 continue
             self._idle.clear()
             try:
-                await self._unit(records, ends, silence_until)
+                await self._unit(records, ends, silence_until, rescore_max)
             finally:
                 self._idle.set()
 
@@ -286,8 +297,20 @@ class PartitionTask:
             await asyncio.sleep(0)
             return
         self._wake.clear()
+        tick = RESCORE_TICK_SECONDS if self.partition.rescoring else TICK_SECONDS
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), timeout=TICK_SECONDS)
+            await asyncio.wait_for(self._wake.wait(), timeout=tick)
+
+    def _new_model(self) -> bool:
+        model = self._shell.model
+        return model is not None and model.generation > self.partition.scoring.generation
+
+    def _rescore_max(self) -> int:
+        """Return how many customers the configured rate allows to score anew by now."""
+        if not self.partition.rescoring:
+            return 0
+        elapsed = min(time.monotonic() - self._rescored_at, TICK_SECONDS)
+        return int(elapsed * self._settings.rescore_per_second)
 
     def _silence_until(self) -> int:
         """Return how far real time lets silence run; NEVER while there is more to read."""
@@ -296,14 +319,20 @@ class PartitionTask:
         grace = round(self._settings.silence_grace_seconds * 1_000_000)
         return from_datetime(datetime.now(UTC)) - grace
 
-    async def _unit(self, records: list[Record], ends: dict[str, int], silence_until: int) -> None:
+    async def _unit(
+        self, records: list[Record], ends: dict[str, int], silence_until: int, rescore_max: int
+    ) -> None:
         started = time.monotonic()
+        if rescore_max:
+            self._rescored_at = started
         unit = self.partition.process(
             records,
             datetime.now(UTC),
             next_offsets=ends,
             silence_until=silence_until,
             timers_max=TIMERS_MAX,
+            model=self._shell.model,
+            rescore_max=rescore_max,
         )
         processed = time.monotonic()
         assert self._producer is not None  # noqa: S101 - set by recover

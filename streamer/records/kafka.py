@@ -67,6 +67,11 @@ SOURCE_TOPICS = (*EVENT_TOPICS, REKEYED, REFERRAL_CREDITS)
 LTV_UPDATES = "ltv-updates"
 CHURN_RISK_UPDATES = "churn-risk-updates"
 DEAD_LETTERS = "dead-letters"
+PROGRAMME_MEASURES = "programme-measures"
+"""Figures of the whole shop, compacted, keyed by measure."""
+
+MODEL_PARAMS = "model-params"
+"""Fitted models, compacted: who scores goes by the newest."""
 CHANGELOG = "customers-changelog"
 """The rows, compacted; the empty key holds the checkpoint."""
 

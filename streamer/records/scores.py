@@ -23,6 +23,7 @@ class Cause(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 SILENCE = Cause("silence")
+MODEL = Cause("model")
 
 
 class Window(Struct, frozen=True, gc=False):
@@ -71,6 +72,7 @@ class LtvUpdate(Struct, frozen=True):
     predicted_clv_low: str | None = None
     predicted_clv_high: str | None = None
     total_clv: str | None = None
+    predicted_clv_basis: Literal["margin", "revenue"] | None = None
     ltv_to_cac: float | None = None
     category_depth: int | None = None
     loyalty_tier: str | None = None

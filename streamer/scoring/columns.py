@@ -9,8 +9,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from streamer.records.instants import DAY
-from streamer.scoring.parameters import ScoringParameters
-from streamer.scoring.rhythm import Floats, Instants, crossings
+from streamer.scoring.rhythm import Floats, Instants
 from streamer.state.row import Row
 from streamer.state.windows import DAY_FIELDS, ORDERS, REFUNDED, REVENUE, WINDOW_DAYS
 
@@ -25,11 +24,11 @@ _FIELDS = (
     "orders",
     "revenue",
     "refunded",
+    "first_day_revenue",
     "costed_orders",
     "cost",
 )
 _fields_of = attrgetter(*_FIELDS)
-_rhythm_of = attrgetter("first_purchase_at", "last_purchase_at", "occasions")
 
 
 class Columns(Struct, frozen=True):
@@ -42,6 +41,8 @@ class Columns(Struct, frozen=True):
     previous: Instants
     occasions: Integers
     orders: Integers
+    revenue: Integers
+    first_day_revenue: Integers
     net: Integers
     margin: Integers
     """Where ``costed``; elsewhere meaningless."""
@@ -58,7 +59,7 @@ class Columns(Struct, frozen=True):
 def columns_of(rows: Sequence[Row], as_of: Sequence[int]) -> Columns:
     """Return ``rows`` at ``as_of`` (microseconds since 1970, one each) as columns."""
     table = np.array(list(map(_fields_of, rows)), dtype=np.int64).reshape(-1, len(_FIELDS))
-    first, last, previous, occasions, orders, revenue, refunded, costed_orders, cost = table.T
+    first, last, previous, occasions, orders, revenue, refunded, first_day, costed, cost = table.T
     instants = np.array(as_of, dtype=np.int64)
     net = revenue - refunded
     return Columns(
@@ -69,19 +70,15 @@ def columns_of(rows: Sequence[Row], as_of: Sequence[int]) -> Columns:
         previous=previous,
         occasions=occasions,
         orders=orders,
+        revenue=revenue,
+        first_day_revenue=first_day,
         net=net,
         margin=net - cost,
-        costed=(orders > 0) & (orders == costed_orders),
+        costed=(orders > 0) & (orders == costed),
         x=np.maximum(occasions - 1, 0).astype(np.float64),
         t_x=(last - first) / DAY,
         t=(instants - first) / DAY,
     )
-
-
-def crossings_of(rows: Sequence[Row], parameters: ScoringParameters) -> Instants:
-    """Return the band crossings of ``rows``, shape (n, 3); see ``rhythm.crossings``."""
-    table = np.array(list(map(_rhythm_of, rows)), dtype=np.int64).reshape(-1, 3)
-    return crossings(table[:, 0], table[:, 1], table[:, 2], parameters)
 
 
 def window_sums(columns: Columns) -> tuple[Integers, Integers]:

@@ -6,6 +6,7 @@ import msgspec
 
 NULL_REASONS = {
     "no_model": "needs a fitted model; this score is by formula",
+    "no_value_model": "the fitted model has no values: no repeat purchase of any worth was known",
     "no_purchase": "no purchase yet",
     "one_occasion": "needs purchases on two days",
     "no_cost": "not every order came with its cost",
@@ -19,13 +20,29 @@ NULL_REASONS = {
 """The codes on the wire and what they mean."""
 
 
-@lru_cache(maxsize=64)
+_PREDICTED = (
+    "predicted_clv",
+    "predicted_clv_low",
+    "predicted_clv_high",
+    "predicted_clv_basis",
+    "total_clv",
+)
+
+
+@lru_cache(maxsize=256)
 def ltv_nulls(
-    bought: bool, repeated: bool, costed: bool, programme: bool, referred: bool
+    bought: bool,
+    repeated: bool,
+    costed: bool,
+    programme: bool,
+    referred: bool,
+    no_value: str | None,
 ) -> msgspec.Raw:
-    """Return the reasons of an LTV update's null figures as a JSON object."""
-    model = ("predicted_clv", "predicted_clv_low", "predicted_clv_high", "total_clv")
-    reasons = dict.fromkeys(model, "no_model")
+    """Return the reasons of an LTV update's null figures as a JSON object.
+
+    ``no_value`` is that of the predicted value, None where there is one.
+    """
+    reasons = {} if no_value is None else dict.fromkeys(_PREDICTED, no_value)
     reasons |= dict.fromkeys(("ltv_to_cac", "category_depth", "loyalty_tier"), "not_measured")
     if not bought:
         names = "average_order_value", "tenure_days", "first_purchase_at", "last_purchase_at"
@@ -43,16 +60,25 @@ def ltv_nulls(
     return msgspec.Raw(msgspec.json.encode(reasons))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def churn_nulls(
-    bought: bool, lapsed: bool, expected: bool, win_back: bool, crossing: bool, previous: bool
+    bought: bool,
+    lapsed: bool,
+    expected: bool,
+    win_back: bool,
+    crossing: bool,
+    previous: bool,
+    modelled: bool,
 ) -> msgspec.Raw:
     """Return the reasons of a churn risk update's null figures as a JSON object."""
-    reasons = {"probability_alive": "no_model"}
+    reasons = {} if modelled else {"probability_alive": "no_model"}
     figures = ("churn_probability", "risk_band", "silence_quantile")
     instants = ("expected_date_of_next_order", "win_back_by", "next_band_crossing_at")
     if not bought:
-        reasons |= dict.fromkeys((*figures, *instants, "previous_risk_band"), "no_purchase")
+        names = (*figures, *instants, "previous_risk_band")
+        reasons |= dict.fromkeys(
+            (*names, "probability_alive") if modelled else names, "no_purchase"
+        )
         return msgspec.Raw(msgspec.json.encode(reasons))
     if not previous:
         reasons["previous_risk_band"] = "first_purchase"

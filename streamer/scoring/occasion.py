@@ -11,9 +11,6 @@ from streamer.records.scores import RISK_BANDS, Cause
 from streamer.scoring.columns import Columns, Integers
 from streamer.scoring.rhythm import Instants
 
-MODEL_VERSION = "formula"
-"""Until a model is fitted, scores are by formula and say so."""
-
 T = TypeVar("T")
 
 
@@ -34,14 +31,15 @@ def occasions_of(
     bands: Integers,
     causes: Sequence[Cause],
     scored_at: datetime,
+    generation: int,
 ) -> Occasions:
     """Return the occasions of ``columns``, whose risk bands are ``bands``.
 
-    A customer's revision rises with every change of its row and every band of silence, and never
-    comes twice; so neither does the id.
+    A customer's revision rises with every change of its row, every model (``generation``) and every
+    band of silence, and never comes twice; so neither does the id.
     """
     revisions = [
-        row.changes * len(RISK_BANDS) + band
+        (row.changes + generation) * len(RISK_BANDS) + band
         for row, band in zip(columns.rows, bands.tolist(), strict=True)
     ]
     score_ids = [

@@ -5,7 +5,11 @@ from math import log1p
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
+
+from streamer.records.models import FORMULA, ModelParams
+from streamer.scoring.fitted import FittedModel, fitted_model
 
 
 class ScoringParameters(Struct, frozen=True, dict=True):
@@ -19,11 +23,16 @@ class ScoringParameters(Struct, frozen=True, dict=True):
         rhythm_scale_days: α of that prior in days, above 0; the prior mean rate is r/α a day.
         band_quantiles: quantiles of the next gap at which risk becomes medium, high and lapsed;
             rising, between 0 and 1.
+        churn_thresholds: probabilities of no purchase within the horizon at which, by a fitted
+            model, risk becomes medium, high and lapsed; rising, between 0 and 1.
+        churn_hysteresis: how far below its threshold a purchase must take that probability for
+            the risk to fall, 0 to 1.
         lifespan_years: how long a customer is taken to stay, for the formula.
         retention_rate: share of customers kept from one year to the next, 0 to below 1.
         discount_rate: a year, 0 or more.
         referral_programme: whether one runs: a customer who brought nobody is then worth 0 in
             referrals, otherwise null.
+        model: what is fitted to the shop; none yet means the formula.
     """
 
     currency: str = "USD"
@@ -32,12 +41,56 @@ class ScoringParameters(Struct, frozen=True, dict=True):
     rhythm_shape: float = 1.0
     rhythm_scale_days: float = 60.0
     band_quantiles: tuple[float, float, float] = (0.5, 0.8, 0.95)
+    churn_thresholds: tuple[float, float, float] = (0.5, 0.8, 0.95)
+    churn_hysteresis: float = 0.05
     lifespan_years: float = 3.0
     retention_rate: float = 0.75
     discount_rate: float = 0.1
     referral_programme: bool = False
+    model: FittedModel | None = None
+
+    @property
+    def generation(self) -> int:
+        """Of the model; 0 without any."""
+        return 0 if self.model is None else self.model.generation
+
+    @property
+    def rhythm(self) -> tuple[float, float]:
+        """R and α (days) of the prior of a customer's purchase rate: the model's, or configured."""
+        fitted = self.model and self.model.rhythm
+        return fitted or (self.rhythm_shape, self.rhythm_scale_days)
+
+    @property
+    def model_version(self) -> str:
+        """As scores tell it."""
+        return FORMULA if self.model is None else self.model.version
+
+    @cached_property
+    def raw_thresholds(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return the model's probabilities at the thresholds, and those below by the hysteresis.
+
+        The model's, that is: before they are corrected by its calibration.
+        """
+        if self.model is None:
+            return self.churn_thresholds, self.churn_thresholds
+        levels = np.array(self.churn_thresholds)
+        below = np.maximum(levels - self.churn_hysteresis, 0.0)
+        raw = self.model.calibration.raw_no_purchase_probability
+        return (
+            tuple(raw(levels, self.horizon_days).tolist()),
+            tuple(raw(below, self.horizon_days).tolist()),
+        )
 
     @cached_property
     def band_log_odds(self) -> NDArray[np.float64]:
         """Return -ln(1 − q) of each of ``band_quantiles``."""
         return np.array([-log1p(-q) for q in self.band_quantiles])
+
+
+def with_model(configured: ScoringParameters, model: ModelParams | None) -> ScoringParameters:
+    """Return ``configured`` with ``model`` in force.
+
+    Raises:
+        ValueError: a parameter of the model is missing or out of its range.
+    """
+    return configured if model is None else replace(configured, model=fitted_model(model))

@@ -81,9 +81,3 @@ def crossings(
     days_on = np.where(reachable, gaps, 0).astype(np.int64)
     instants: Instants = np.where(reachable, last[:, None] + days_on, FAR)
     return instants
-
-
-def band_at(row_crossings: Instants, instants: Instants) -> NDArray[np.int64]:
-    """Return the index into ``RISK_BANDS`` at each instant: a crossing belongs to its new band."""
-    bands: NDArray[np.int64] = np.count_nonzero(row_crossings <= instants[:, None], axis=1)
-    return bands

@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import numpy as np
 from msgspec import Struct
 
 from streamer.records.scores import Cause, ChurnRiskUpdate, LtvUpdate
-from streamer.scoring.columns import columns_of, crossings_of
+from streamer.scoring.bands import band_at
+from streamer.scoring.columns import columns_of
+from streamer.scoring.forecast import forecast
 from streamer.scoring.occasion import occasions_of
 from streamer.scoring.parameters import ScoringParameters
-from streamer.scoring.rhythm import band_at
 from streamer.scoring.risk import churn_risk_updates
 from streamer.scoring.value import ltv_updates
 from streamer.state.row import Row
@@ -20,6 +22,8 @@ class Scoring(Struct, frozen=True, gc=False):
 
     customer_id: str
     row: Row
+    crossings: Sequence[int]
+    """Of the row: see ``bands.crossings_of``."""
     as_of: int
     cause: Cause
 
@@ -35,10 +39,11 @@ def score(
     rows = [scoring.row for scoring in scorings]
     causes = [scoring.cause for scoring in scorings]
     columns = columns_of(rows, [scoring.as_of for scoring in scorings])
-    row_crossings = crossings_of(rows, parameters)
+    row_crossings = np.array([scoring.crossings for scoring in scorings], dtype=np.int64)
     bands = band_at(row_crossings, columns.as_of)
-    occasions = occasions_of(customer_ids, columns, bands, causes, scored_at)
+    occasions = occasions_of(customer_ids, columns, bands, causes, scored_at, parameters.generation)
+    expected = forecast(columns, parameters)
     return (
-        ltv_updates(columns, occasions, parameters),
-        churn_risk_updates(columns, row_crossings, bands, occasions, parameters),
+        ltv_updates(columns, expected, occasions, parameters),
+        churn_risk_updates(columns, expected, row_crossings, bands, occasions, parameters),
     )

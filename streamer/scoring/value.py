@@ -1,10 +1,13 @@
 """The LTV updates of rows: historic value (V1), formula LTV (V2), referral value (V6)."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts, minor_digits
 from streamer.records.scores import LtvUpdate, Window
 from streamer.scoring.columns import Columns, Flags, window_sums
+from streamer.scoring.forecast import Forecast
 from streamer.scoring.formula import (
     OCCASIONS_MIN,
     formula_ltv,
@@ -12,22 +15,16 @@ from streamer.scoring.formula import (
     purchase_frequency,
 )
 from streamer.scoring.nulls import ltv_nulls
-from streamer.scoring.occasion import MODEL_VERSION, Occasions, datetimes, where_known
+from streamer.scoring.occasion import Occasions, datetimes, where_known
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.rhythm import Floats
 from streamer.state.row import Row
 
 
-def expected_orders(columns: Columns, parameters: ScoringParameters) -> Floats:
-    """Return the posterior mean rate (r + x)/(α + T) times the horizon."""
-    scale_days = parameters.rhythm_scale_days + columns.t
-    return (parameters.rhythm_shape + columns.x) / scale_days * parameters.horizon_days
-
-
 def windows(columns: Columns, digits: int) -> list[dict[str, Window]]:
     """Return orders and net revenue of the last 7, 30, 90 and 365 UTC days of each row."""
     orders, revenue = window_sums(columns)
-    texts = iter(format_amounts(revenue.ravel().tolist(), digits))
+    texts = iter(format_amounts(revenue.ravel(), digits))
     cells = map(Window, orders.ravel().tolist(), texts)
     return [
         {"7": week, "30": month, "90": quarter, "365": year}
@@ -40,7 +37,7 @@ def _rounded(micros: Floats, known: Flags, digits: int) -> list[str | None]:
     unit = 10 ** (DECIMALS - digits)
     bounded = np.where(known, np.clip(micros, -TOTAL_LIMIT, TOTAL_LIMIT), 0)
     minor = np.rint(bounded / unit).astype(np.int64)
-    return where_known(format_amounts((minor * unit).tolist(), digits), known.tolist())
+    return where_known(format_amounts(minor * unit, digits), known.tolist())
 
 
 def _referral_figures(
@@ -48,7 +45,7 @@ def _referral_figures(
 ) -> tuple[list[str | None], list[int | None], list[bool]]:
     """Return referral value, brought customers, and whether they are known."""
     known = [programme or bool(row.referrals_sent or row.referred_customers) for row in rows]
-    values = format_amounts([row.referred_revenue for row in rows], digits)
+    values = format_amounts(np.array([row.referred_revenue for row in rows]), digits)
     return (
         where_known(values, known),
         where_known([row.referred_customers for row in rows], known),
@@ -56,8 +53,42 @@ def _referral_figures(
     )
 
 
+class _Predicted(NamedTuple):
+    """The columns of the predicted value, as texts."""
+
+    mean: list[str | None]
+    low: list[str | None]
+    high: list[str | None]
+    total: list[str | None]
+    basis: list[str | None]
+    null_reasons: list[str | None]
+
+
+def _predicted(columns: Columns, expected: Forecast, digits: int) -> _Predicted:
+    n, value = len(columns.rows), expected.value
+    if value is None:
+        nothing: list[str | None] = [None] * n
+        reason = "no_model" if expected.probability_alive is None else "no_value_model"
+        return _Predicted(nothing, nothing, nothing, nothing, nothing, [reason] * n)
+    bought = columns.orders > 0
+    known = bought & value.known
+    earned = np.where(value.on_margin, columns.margin, columns.net)
+    is_known = known.tolist()
+    return _Predicted(
+        _rounded(value.mean, known, digits),
+        _rounded(value.low, known, digits),
+        _rounded(value.high, known, digits),
+        _rounded(earned + value.mean, known, digits),
+        where_known(np.where(value.on_margin, "margin", "revenue").tolist(), is_known),
+        [
+            None if is_known_here else "no_value_model" if has_bought else "no_purchase"
+            for is_known_here, has_bought in zip(is_known, bought.tolist(), strict=True)
+        ],
+    )
+
+
 def ltv_updates(
-    columns: Columns, occasions: Occasions, parameters: ScoringParameters
+    columns: Columns, expected: Forecast, occasions: Occasions, parameters: ScoringParameters
 ) -> list[LtvUpdate]:
     """Return the value of each row at its instant."""
     rows, n = list(columns.rows), len(columns.rows)
@@ -72,12 +103,13 @@ def ltv_updates(
         margin * frequency, parameters.retention_rate, parameters.discount_rate
     )
     is_bought, is_repeated, is_costed = bought.tolist(), repeated.tolist(), costed.tolist()
-    net = format_amounts(columns.net.tolist(), digits)
-    refunded = [row.refunded for row in rows]
+    net = format_amounts(columns.net, digits)
+    refunded = columns.revenue - columns.net
     referral_value, referred_customers, programme = _referral_figures(
         rows, digits, programme=parameters.referral_programme
     )
     referrers = [row.referrer or None for row in rows]
+    predicted = _predicted(columns, expected, digits)
     currency = parameters.currency
     # Column after column, in the order of the fields: `map` then makes the records in C.
     return list(
@@ -88,18 +120,16 @@ def ltv_updates(
             occasions.revision,
             occasions.as_of,
             [occasions.scored_at] * n,
-            [MODEL_VERSION] * n,
+            [parameters.model_version] * n,
             occasions.cause,
             [row.events_seen for row in rows],
             [currency] * n,
             [parameters.interval_level] * n,
             [parameters.horizon_days] * n,
             net,
-            format_amounts([row.revenue for row in rows], digits) if any(refunded) else net,
+            format_amounts(columns.revenue, digits) if refunded.any() else net,
             format_amounts(refunded, digits),
-            where_known(
-                format_amounts(np.where(costed, columns.margin, 0).tolist(), digits), is_costed
-            ),
+            where_known(format_amounts(np.where(costed, columns.margin, 0), digits), is_costed),
             columns.orders.tolist(),
             [row.refunds for row in rows],
             _rounded(value, bought, digits),
@@ -109,7 +139,7 @@ def ltv_updates(
             where_known(datetimes(columns.first), is_bought),
             where_known(datetimes(columns.last), is_bought),
             windows(columns, digits),
-            where_known(expected_orders(columns, parameters).tolist(), is_bought),
+            where_known(expected.expected_orders.tolist(), is_bought),
             _rounded(by_revenue, repeated, digits),
             _rounded(by_margin, repeated & costed, digits),
             referral_value,
@@ -119,6 +149,19 @@ def ltv_updates(
                 (f"{count} orders, {amount} {currency} net of refunds",)
                 for count, amount in zip(columns.orders.tolist(), net, strict=True)
             ],
-            map(ltv_nulls, is_bought, is_repeated, is_costed, programme, map(bool, referrers)),
+            map(
+                ltv_nulls,
+                is_bought,
+                is_repeated,
+                is_costed,
+                programme,
+                map(bool, referrers),
+                predicted.null_reasons,
+            ),
+            predicted.mean,
+            predicted.low,
+            predicted.high,
+            predicted.total,
+            predicted.basis,
         )
     )

@@ -6,6 +6,7 @@ for each older one.
 """
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -14,12 +15,17 @@ from streamer.errors import StreamerError
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import InternalEvent
 from streamer.records.instants import NEVER
+from streamer.records.models import ModelParams
 from streamer.state.row import Row
+
+T = TypeVar("T")
 
 VERSION = 1
 _PREFIX = bytes([VERSION])
 CHECKPOINT_KEY = b""
 """Its key in the changelog: no customer's id is empty."""
+MODEL_KEY = b"\xff"
+"""The adopted model's: no customer's id is anything but UTF-8."""
 
 
 class UnreadableRowError(StreamerError):
@@ -41,6 +47,7 @@ class Checkpoint(Struct, array_like=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_row = msgspec.msgpack.Decoder(Row).decode
+_decode_model = msgspec.msgpack.Decoder(ModelParams).decode
 _decode_checkpoint = msgspec.msgpack.Decoder(Checkpoint).decode
 _decode_internal: Callable[[bytes], InternalEvent] = msgspec.json.Decoder(InternalEvent).decode
 _encode_json = msgspec.json.Encoder().encode
@@ -57,12 +64,7 @@ def decode_row(value: bytes) -> Row:
     Raises:
         UnreadableRowError: it is of a later version, or no row.
     """
-    if not value.startswith(_PREFIX):
-        raise _unreadable(value)
-    try:
-        return _decode_row(memoryview(value)[1:])
-    except msgspec.DecodeError as error:
-        raise UnreadableRowError(f"a row in the changelog is damaged ({error})") from None
+    return _decoded(value, _decode_row, "row")
 
 
 def encode_checkpoint(checkpoint: Checkpoint) -> bytes:
@@ -76,12 +78,30 @@ def decode_checkpoint(value: bytes) -> Checkpoint:
     Raises:
         UnreadableRowError: as ``decode_row``.
     """
+    return _decoded(value, _decode_checkpoint, "checkpoint")
+
+
+def encode_model(model: ModelParams) -> bytes:
+    """Return ``model`` as its changelog value."""
+    return _PREFIX + _encode(model)
+
+
+def decode_model(value: bytes) -> ModelParams:
+    """Return the model in a changelog value.
+
+    Raises:
+        UnreadableRowError: as ``decode_row``.
+    """
+    return _decoded(value, _decode_model, "model")
+
+
+def _decoded(value: bytes, decode: Callable[[memoryview], T], name: str) -> T:
     if not value.startswith(_PREFIX):
         raise _unreadable(value)
     try:
-        return _decode_checkpoint(memoryview(value)[1:])
+        return decode(memoryview(value)[1:])
     except msgspec.DecodeError as error:
-        raise UnreadableRowError(f"a checkpoint in the changelog is damaged ({error})") from None
+        raise UnreadableRowError(f"a {name} in the changelog is damaged ({error})") from None
 
 
 def _unreadable(value: bytes) -> UnreadableRowError:

@@ -65,6 +65,9 @@ class Row(Struct, array_like=True):
     overtaken_until: int = NEVER
     """Greatest time of a log whose re-keyed events were overtaken (see ``fold``)."""
 
+    generation: int = 0
+    """Of the model in force when the row was last scored; 0 is the formula."""
+
     @property
     def as_of(self) -> int:
         """The event time this row stands at: its latest own or credited event."""

@@ -34,6 +34,11 @@ class SilenceTimers:
                 instant_of[customer_id] = instant
                 heappush(heap, (instant, customer_id))
 
+    def reset(self, customer_id: str, instant: int) -> None:
+        """Wake the customer at ``instant`` and not before; ``LAST`` and beyond: never."""
+        self._instant_of.pop(customer_id, None)
+        self.schedule([(customer_id, instant)])
+
     def pop(self, until: int) -> tuple[int, str] | None:
         """Take and return the earliest timer up to and with ``until``, if there is one."""
         heap, instant_of = self._heap, self._instant_of

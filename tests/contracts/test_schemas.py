@@ -14,8 +14,12 @@ from streamer.records.kafka import (
     DEAD_LETTERS,
     EVENT_TOPICS,
     LTV_UPDATES,
+    MODEL_PARAMS,
+    PROGRAMME_MEASURES,
     TOPIC_OF_TYPE,
 )
+from streamer.records.measures import ModelCalibration
+from streamer.records.models import ModelParams
 from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate, LtvUpdate
 from streamer.scoring.nulls import NULL_REASONS
 from streamer.serdes import wire
@@ -34,7 +38,14 @@ from tests.support.schemas import (
 )
 
 ASYNCAPI = (FOLDER / "asyncapi.yaml").read_text(encoding="utf-8")
-OUTPUTS = {"ltv-update.json": LtvUpdate, "churn-risk-update.json": ChurnRiskUpdate}
+OUTPUTS = {
+    "ltv-update.json": LtvUpdate,
+    "churn-risk-update.json": ChurnRiskUpdate,
+    "model-params.json": ModelParams,
+    "programme-measure.json": ModelCalibration,
+}
+LATER = {"predicted_clv_basis"}
+"""Fields that the first messages of version 1 do not have."""
 EXAMPLES = [(name, example) for name in NAMES for example in load(name).get("examples", ())]
 
 
@@ -97,7 +108,7 @@ def test_the_fields_of_an_update_are_the_encoders(name: str, struct: type) -> No
     schema = inlined(name)
     fields = {field.encode_name for field in msgspec.structs.fields(struct)}
     assert properties(schema).keys() == fields
-    assert required(schema) == fields, "every field is written, null or not"
+    assert required(schema) == fields - LATER, "every field is written, null or not"
 
 
 def test_closed_sets_are_the_codes() -> None:
@@ -111,7 +122,10 @@ def test_closed_sets_are_the_codes() -> None:
 
 def test_asyncapi_knows_every_topic_and_message() -> None:
     addresses = re.findall(r"^    address: (\S+)$", ASYNCAPI, re.MULTILINE)
-    assert set(addresses) == {*EVENT_TOPICS, LTV_UPDATES, CHURN_RISK_UPDATES, DEAD_LETTERS}
+    assert set(addresses) == {
+        *EVENT_TOPICS, LTV_UPDATES, CHURN_RISK_UPDATES, DEAD_LETTERS, MODEL_PARAMS,
+        PROGRAMME_MEASURES,
+    }  # fmt: skip
     files = set(re.findall(r"\$ref: \./(\S+)$", ASYNCAPI, re.MULTILINE))
     assert files == set(NAMES) - {"common.json"}
     anchors = re.findall(r'\$ref: "#/(components/)?(messages|messageTraits)/(\S+)"', ASYNCAPI)

@@ -279,7 +279,10 @@ def test_the_demo_shows_a_real_shop(tmp_path: Path) -> None:
     assert {customer["risk"]["risk_band"] for customer in outcome["at_risk"]} <= {"medium", "high"}
     assert all(customer["risk"]["win_back_by"] > "1998-06" for customer in outcome["at_risk"])
     assert outcome["referrers"][0]["value"]["referred_customers"] >= 1
-    assert errors.count("✓") == 6
+    assert summary["model"]["model"] == "mbg_nbd"
+    assert summary["model"]["customers"] == outcome["customers"]
+    assert 0 < Decimal(outcome["expected"]) < Decimal(outcome["worth"])
+    assert errors.count("✓") == 7
     assert not left_behind(tmp_path)
 
 

@@ -148,7 +148,7 @@ def test_scores_made_later_are_the_same(history: list[Happening], units: list[in
     while later.waiting(0):
         at_once.step(0, units[0])
         gathered += later.step(0, units[0], score_later=True).scorings
-    made = scored(gathered, later.now, settings_)
+    made = scored(gathered, later.now, settings_.topics, settings_.scoring)
     for topic in (LTV_UPDATES, CHURN_RISK_UPDATES):
         values = [message.value for message in made.get(topic, [])]
         assert values == [record.value for record in at_once.log(topic)]

@@ -18,7 +18,13 @@ from streamer.records.kafka import (
     REFERRAL_CREDITS,
     REKEYED,
 )
-from streamer.serdes.rows import CHECKPOINT_KEY, Checkpoint, decode_checkpoint, decode_row
+from streamer.serdes.rows import (
+    CHECKPOINT_KEY,
+    MODEL_KEY,
+    Checkpoint,
+    decode_checkpoint,
+    decode_row,
+)
 from tests.support.load import java_partition
 from tests.support.oracle import Sums
 from tests.support.stage import Stage
@@ -108,6 +114,8 @@ class Audit:
     def _changelog(self, record: ConsumerRecord) -> None:
         if record.key == CHECKPOINT_KEY:
             self._checkpoint(record.partition, decode_checkpoint(record.value), record.timestamp)
+            return
+        if record.key == MODEL_KEY:
             return
         name = record.key.decode()
         self._at_home(name, record)

@@ -16,7 +16,7 @@ from streamer.broker.jars import KAFKA_VERSION, jar_folder
 from streamer.cli.demo.feed import Feed, feed
 from streamer.cli.demo.latency import measure
 from streamer.cli.demo.outcome import Outcome, outcome_of
-from streamer.cli.demo.play import done, send_all
+from streamer.cli.demo.play import done, fit_and_renew, send_all
 from streamer.cli.demo.pulse import Pulse
 from streamer.cli.demo.report import Summary, show
 from streamer.cli.demo.stage import (
@@ -95,6 +95,10 @@ def play(
         seconds = asyncio.run(send_all(settings, worker, first, console))
     with step(console, f"{len(last):,} events at {PACED_PER_SECOND:,.0f} events/s, each timed"):
         latency = asyncio.run(measure(settings, last, PACED_PER_SECOND))
+    asyncio.run(done(settings, worker, len(events.values)))
+    with step(console, "a model fitted to the shop, and everyone scored by it") as told:
+        model = asyncio.run(fit_and_renew(settings, worker))
+        told.words = f"{model.model_version} fitted, and everyone scored by it"
     pulse, outcome = _read(worker, settings, len(events.values), console)
     return Summary(
         sent=events.sent,
@@ -103,6 +107,7 @@ def play(
         events_per_second=round(len(first) / seconds, 1),
         paced_per_second=PACED_PER_SECOND,
         latency=latency,
+        model=model,
         seconds=round(time.monotonic() - started, 1),
         outcome=outcome,
         kafka_data_dir=str(settings.data_dir / "demo" / "kafka"),

@@ -27,6 +27,9 @@ class Value(Struct, frozen=True):
 
     customer_id: str
     historic_clv: Decimal
+    predicted_clv: Decimal | None
+    predicted_clv_low: Decimal | None
+    predicted_clv_high: Decimal | None
     orders: int
     referred_customers: int | None
     referral_value: Decimal | None
@@ -58,6 +61,9 @@ class Outcome(Struct, frozen=True):
     customers: int
     worth: Decimal
     """Historic value of all customers."""
+    expected: Decimal
+    """Predicted value of all customers, within the horizon."""
+    horizon_days: float
     dead_letters: dict[str, int]
     """By reason."""
     most_valuable: list[Customer]
@@ -81,6 +87,8 @@ async def outcome_of(settings: Settings) -> Outcome:
         as_of=max(customer.risk.as_of[:10] for customer in customers),
         customers=len(customers),
         worth=sum((customer.value.historic_clv for customer in customers), Decimal(0)),
+        expected=sum((one.value.predicted_clv or Decimal(0) for one in customers), Decimal(0)),
+        horizon_days=settings.horizon_days,
         dead_letters=dict(reasons.most_common()),
         most_valuable=nlargest(SHOWN, customers, key=_worth),
         at_risk=nlargest(SHOWN, in_time, key=_worth),

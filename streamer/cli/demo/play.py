@@ -9,7 +9,10 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from streamer.cli.demo.pulse import Pulse, pulse_of
 from streamer.cli.demo.stage import DemoError, DemoWorker
+from streamer.engine.fitting import fit_shop
+from streamer.engine.models import publish
 from streamer.engine.sending import send
+from streamer.records.models import ModelParams
 from streamer.settings import Settings
 
 PULSE_SECONDS = 0.2
@@ -53,6 +56,25 @@ def _told(pulse: Pulse, sent: int, started: float) -> str:
         f"{sent:,} sent · {pulse.scores:,} scored · {pulse.dead_letters} dead · "
         f"{rate:,.0f}/s · lag {max(0, sent - pulse.consumed):,}"
     )
+
+
+async def fit_and_renew(settings: Settings, worker: DemoWorker) -> ModelParams:
+    """Fit a model to the shop, publish it, and wait until the worker has scored everyone by it.
+
+    Raises:
+        DemoError: the worker goes on no more.
+    """
+    model = await fit_shop(settings, settings.model)
+    await publish(settings, model)
+    last, moved_at = -1, time.monotonic()
+    while last < model.customers:
+        pulse = pulse_of(await asyncio.to_thread(worker.metrics), settings.topic_prefix)
+        if pulse.renewed != last:
+            last, moved_at = pulse.renewed, time.monotonic()
+        elif time.monotonic() - moved_at > STALLED_SECONDS_MAX:
+            raise DemoError(f"the worker has stopped: see {worker.log_file}, and start again.")
+        await asyncio.sleep(PULSE_SECONDS)
+    return model
 
 
 async def done(

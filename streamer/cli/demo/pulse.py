@@ -28,6 +28,8 @@ class Pulse(Struct, frozen=True):
     open: int
     """Records read, but not committed yet."""
     scores: int
+    renewed: int
+    """Scores because of a new model."""
     silences: int
     dead_letters: int
 
@@ -42,6 +44,8 @@ def pulse_of(metrics: str, prefix: str) -> Pulse:
     consumed: Counter[str] = Counter()
     produced: Counter[str] = Counter()
     for family in text_string_to_metric_families(metrics):
+        if family.type != "counter":
+            continue
         for name, labels, value, *_ in family.samples:
             totals[name] += int(value)
             if name == "streamer_records_consumed_total":
@@ -54,6 +58,7 @@ def pulse_of(metrics: str, prefix: str) -> Pulse:
         passed_on=sum(produced[topic] - consumed[topic] for topic in between),
         open=consumed.total() - sum(totals[name] for name in OUTCOMES),
         scores=totals["streamer_scores_total"],
+        renewed=totals["streamer_scores_renewed_total"],
         silences=totals["streamer_silence_crossings_total"],
         dead_letters=totals["streamer_dead_letters_total"],
     )

@@ -11,6 +11,7 @@ from streamer.cli.demo.feed import Sent
 from streamer.cli.demo.latency import Latency
 from streamer.cli.demo.outcome import Customer, Outcome
 from streamer.cli.showing import amount, counted, shown_text
+from streamer.records.models import ModelParams
 
 
 class Summary(Struct, frozen=True):
@@ -22,6 +23,7 @@ class Summary(Struct, frozen=True):
     events_per_second: float
     paced_per_second: float
     latency: Latency
+    model: ModelParams
     seconds: float
     outcome: Outcome
     kafka_data_dir: str
@@ -65,6 +67,8 @@ def _figures(summary: Summary) -> Table:
         (f"{sent.events:,}", f"events: {sent.purchases:,} real purchases (CDNOW 1997-98),"),
         ("", f"{sent.simulated_referrals:,} simulated referrals, {planted}"),
         (f"{outcome.customers:,}", f"customers, worth {_money(outcome.worth)} so far"),
+        (_money(outcome.expected), f"expected of them in {outcome.horizon_days:.0f} days more,"),
+        ("", f"by {summary.model.model_version}: {_checked(summary.model)}"),
         (f"{summary.scores:,}", f"scores, {summary.silences:,} of them told by silence alone"),
         (f"{dead:,}", f"dead letters: {reasons}"),
         (f"{summary.events_per_second:,.0f}", "events/s in bulk, each counted exactly once"),
@@ -80,17 +84,18 @@ def _table(title: str, *columns: str) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
     table.add_column(title, header_style="bold", min_width=24)
     for column in columns:
-        table.add_column(column, justify="right", min_width=12)
+        table.add_column(column, justify="right", min_width=9)
     return table
 
 
 def _most_valuable(customers: list[Customer]) -> Table:
-    table = _table("most valuable customers", "worth", "orders", "risk")
+    table = _table("most valuable customers", "worth", "year to come", "80 % interval", "risk")
     for value, risk in ((customer.value, customer.risk) for customer in customers):
         table.add_row(
             shown_text(value.customer_id),
             _money(value.historic_clv),
-            f"{value.orders:,}",
+            _money(value.predicted_clv),
+            f"{_whole(value.predicted_clv_low)} - {_whole(value.predicted_clv_high)}",
             _band(risk.risk_band),
         )
     return table
@@ -120,8 +125,19 @@ def _referrers(customers: list[Customer]) -> Table:
     return table
 
 
-def _money(value: Decimal) -> str:
-    return f"{amount(str(value))} USD"
+def _checked(model: ModelParams) -> str:
+    """Return how far the model was off when last it could be seen."""
+    if model.check is None or model.check.bias_percent is None:
+        return model.reason or "not checked yet"
+    return f"{model.check.bias_percent:+.1f} % off in the last {model.check.window_days:.0f} days"
+
+
+def _money(value: Decimal | None) -> str:
+    return "—" if value is None else f"{amount(str(value))} USD"
+
+
+def _whole(value: Decimal | None) -> str:
+    return "—" if value is None else f"{value:,.0f}"
 
 
 def _band(band: str | None) -> str:

@@ -74,6 +74,7 @@ def overrides(bootstrap: str) -> dict[str, object]:
         "clock": "stream",
         "emit": "latest",
         "referral_programme": True,
+        "rescore_per_second": 50_000,
         "reporting_currency": "USD",
     }
 

@@ -15,6 +15,7 @@ from streamer.cli.demo.report import Summary, show
 from streamer.cli.demo.stage import DemoError, alone_in, remove_deleted
 from streamer.replay import Replay
 from streamer.settings import Settings
+from tests.support.models import model_params
 
 CUSTOMERS, ORDERS = 30, 4
 
@@ -160,13 +161,24 @@ def test_only_what_was_deleted_is_removed(tmp_path: Path) -> None:
 
 def test_the_report_fits_into_80_columns() -> None:
     customer = Customer(
-        Value("12345678901234567890", Decimal("1234567.89"), 12_345, 1_234, Decimal("-5.00")),
+        Value(
+            customer_id="12345678901234567890",
+            historic_clv=Decimal("34567.89"),
+            predicted_clv=Decimal("12345.67"),
+            predicted_clv_low=Decimal(1234),
+            predicted_clv_high=Decimal(98765),
+            orders=12_345,
+            referred_customers=1_234,
+            referral_value=Decimal("-5.00"),
+        ),
         Risk("12345678901234567890", "1998-06-30", "medium", 0.5, None, "1998-07-08T00:00:00Z"),
     )
     outcome = Outcome(
         as_of="1998-06-30",
         customers=23_570,
         worth=Decimal("2500315.63"),
+        expected=Decimal("805853.91"),
+        horizon_days=365,
         dead_letters={"unknown_currency": 1, "self_referral": 2, "out_of_range": 3, "invalid": 4},
         most_valuable=[customer],
         at_risk=[customer],
@@ -180,6 +192,7 @@ def test_the_report_fits_into_80_columns() -> None:
         paced_per_second=1000,
         latency=Latency(4_900, 21.3, 1_061.2),
         seconds=31.8,
+        model=model_params(),
         outcome=outcome,
         kafka_data_dir=".streamer/demo/kafka",
         topic_prefix="demo-20260101-000000.",
@@ -190,5 +203,5 @@ def test_the_report_fits_into_80_columns() -> None:
     lines = captured.get().splitlines()
     assert max(map(len, lines)) <= 80
     words = " ".join(captured.get().split())
-    for part in ("2,500,315.63 USD", "21 ms", "simulated", "1998-07-08", "31,23"):
+    for part in ("2,500,315.63 USD", "1,234 - 98,765", "21 ms", "simulated", "1998-07-08", "31,23"):
         assert part in words

@@ -2,6 +2,7 @@
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,7 +97,11 @@ def test_an_amount_is_written_exactly(micros: int, digits: int) -> None:
     decimals = len(text.partition(".")[2])
     assert digits <= decimals <= 6
     assert decimals in {digits, len(text.rstrip("0").partition(".")[2])}
-    assert format_amounts([micros, 0, micros], digits) == [text, format_amount(0, digits), text]
+    assert format_amounts(np.array([micros, 0, micros]), digits) == [
+        text,
+        format_amount(0, digits),
+        text,
+    ]
     if micros >= 0:
         assert text[0].isdigit()
 

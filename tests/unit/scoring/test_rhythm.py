@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.records.instants import DAY, LAST
+from streamer.scoring.bands import band_at
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.rhythm import (
     FAR,
-    band_at,
     crossings,
     gap_quantile,
     no_purchase_probability,

@@ -6,12 +6,13 @@ import pytest
 
 from streamer.records.events import Purchase, Referral, Refund
 from streamer.records.instants import DAY, LAST, to_datetime
-from streamer.records.scores import RISK_BANDS, SILENCE, ChurnRiskUpdate
-from streamer.scoring.columns import crossings_of
+from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate
+from streamer.scoring.bands import crossings_of
 from streamer.scoring.parameters import ScoringParameters
-from streamer.scoring.score import Scoring, score
+from streamer.scoring.score import score
 from streamer.state.fold import fold
 from streamer.state.row import Row
+from tests.support.scoring import scoring
 
 PARAMETERS = ScoringParameters()
 DAY_0 = 20_000 * DAY
@@ -30,7 +31,7 @@ def risk(
     row: Row, as_of: int | None = None, parameters: ScoringParameters = PARAMETERS
 ) -> ChurnRiskUpdate:
     instant = row.as_of if as_of is None else as_of
-    return score([Scoring("c", row, instant, SILENCE)], NOW, parameters)[1][0]
+    return score([scoring("c", row, instant, parameters)], NOW, parameters)[1][0]
 
 
 def test_the_first_purchase_by_hand() -> None:

@@ -8,13 +8,14 @@ from hypothesis import given, settings
 
 from streamer.records.events import Purchase, ReferralCredit, Refund
 from streamer.records.instants import DAY
-from streamer.records.scores import SILENCE, LtvUpdate, Window
+from streamer.records.scores import LtvUpdate, Window
 from streamer.scoring.parameters import ScoringParameters
-from streamer.scoring.score import Scoring, score
+from streamer.scoring.score import score
 from streamer.state.fold import fold
 from streamer.state.row import Row
 from tests.support.histories import Happening, as_arrived, configuration, histories
 from tests.support.play import play
+from tests.support.scoring import scoring
 
 DAY_0 = 20_000 * DAY
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -34,7 +35,7 @@ def bought(*orders: tuple[int, int, int | None]) -> Row:
 def value(row: Row, days: int | None = None, **parameters: object) -> LtvUpdate:
     as_of = row.as_of if days is None else DAY_0 + days * DAY
     shop = msgspec.structs.replace(ScoringParameters(), **parameters)
-    return score([Scoring("c", row, as_of, SILENCE)], NOW, shop)[0][0]
+    return score([scoring("c", row, as_of, shop)], NOW, shop)[0][0]
 
 
 def test_historic_value_by_hand() -> None:
@@ -57,9 +58,7 @@ def test_historic_value_by_hand() -> None:
 def test_formulas_by_hand() -> None:
     """2 orders in 146.1 days are 5 a year; 12.50 × 5 × 3; margin 7 × 5 × .75 / (1.1 − .75)."""
     row = bought((0, 1000, 300), (73, 1500, 800))
-    update = score(
-        [Scoring("c", row, DAY_0 + round(146.1 * DAY), SILENCE)], NOW, ScoringParameters()
-    )[0][0]
+    update = score([scoring("c", row, DAY_0 + round(146.1 * DAY))], NOW, ScoringParameters())[0][0]
     assert update.purchase_frequency == pytest.approx(5)
     assert update.formula_ltv == "187.50"
     assert update.formula_margin_ltv == "75.00"
@@ -124,14 +123,14 @@ def test_referral_value_is_null_without_a_programme() -> None:
 def test_many_at_once_are_each_one(history: list[Happening]) -> None:
     cluster = play(as_arrived(history), configuration(), [7])
     scorings = [
-        Scoring(customer, row, row.as_of + place * DAY, SILENCE)
+        scoring(customer, row, row.as_of + place * DAY)
         for place, (customer, row) in enumerate(cluster.rows().items())
         if row.as_of >= 0
     ]
     if not scorings:
         return
     values, risks = score(scorings, NOW, ScoringParameters())
-    for place, scoring in enumerate(scorings):
-        one_value, one_risk = score([scoring], NOW, ScoringParameters())
+    for place, one in enumerate(scorings):
+        one_value, one_risk = score([one], NOW, ScoringParameters())
         assert msgspec.json.encode(values[place]) == msgspec.json.encode(one_value[0])
         assert msgspec.json.encode(risks[place]) == msgspec.json.encode(one_risk[0])

@@ -1,0 +1,23 @@
+"""READ THIS FIRST: decode → fold → score → encode, for one partition, pure.
+
+Live, replay and tests run this very code. It reads no clock and does no I/O: a shell hands a
+``Partition`` records and the time, and gets a ``UnitOfWork`` back, all that must be written in one
+transaction. Only when that is written does the shell call ``commit``; if it cannot be, it drops the
+partition and loads it anew from the changelog.
+
+What a unit of work does, in this order (see ``work``):
+
+1. Each record is decoded and checked, or becomes a dead letter. One that belongs to another
+   partition is passed on through ``rekeyed`` (see ``intake``).
+2. Each event is folded into its customer's row. Referrals tell other rows of it by messages.
+3. Silence is told of up to the partition's time: customers whose risk band rose by then.
+4. After a new model, some of those last scored by an older one are scored anew.
+5. Each customer concerned is scored once, at its latest instant (with ``every_event``: each time),
+   all together (see ``scores``).
+"""
+
+from streamer.pipeline.partition import Partition
+from streamer.pipeline.scores import scored
+from streamer.pipeline.unit import Configuration, Message, UnitOfWork
+
+__all__ = ["Configuration", "Message", "Partition", "UnitOfWork", "scored"]

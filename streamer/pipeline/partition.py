@@ -1,0 +1,176 @@
+"""The state of one partition, and how it moves."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from operator import length_hint
+
+import numpy as np
+
+from streamer.pipeline.unit import Configuration, UnitOfWork
+from streamer.pipeline.work import Work
+from streamer.records.instants import NEVER
+from streamer.records.kafka import EVENT_TOPICS, REFERRAL_CREDITS, SOURCE_TOPICS, Record
+from streamer.records.models import ModelParams
+from streamer.scoring.bands import crossings_of, next_crossings
+from streamer.scoring.parameters import with_model
+from streamer.scoring.rhythm import FAR
+from streamer.serdes.rows import (
+    CHECKPOINT_KEY,
+    MODEL_KEY,
+    Checkpoint,
+    decode_checkpoint,
+    decode_model,
+    decode_row,
+)
+from streamer.state.row import Row
+from streamer.state.timers import SilenceTimers
+
+RESTORE_CHUNK = 10_000
+
+
+class Partition:
+    """The rows of one partition and what moves them. Single-threaded."""
+
+    def __init__(self, number: int, configuration: Configuration) -> None:
+        self.number = number
+        self.rows: dict[str, bytes] = {}
+        self.state_bytes = 0
+        """Of the encoded rows, without their keys."""
+        self.next_offsets: dict[str, int] = {}
+        self.time = NEVER
+        """Silence has been told of up to this instant."""
+        self.stream_time = NEVER
+        """The greatest event time of a purchase or refund so far."""
+        self.log_time = NEVER
+        """The same of all that was read from the event topics, passed on or not."""
+        self.timers = SilenceTimers()
+        self.configuration = configuration
+        self.scoring = configuration.scoring
+        """With the model adopted last."""
+        self._to_rescore: Iterator[str] = iter(())
+        self.source_of = {
+            configuration.topics[name]: place for place, name in enumerate(SOURCE_TOPICS)
+        }
+        self.event_topics = frozenset(configuration.topics[name] for name in EVENT_TOPICS)
+        self.credits_topic = configuration.topics[REFERRAL_CREDITS]
+
+    # -- recovery ---------------------------------------------------------------------------
+
+    def restore(self, changelog: Iterable[tuple[bytes, bytes | None]]) -> None:
+        """Take over keys and values of the changelog, in its order; may be called repeatedly."""
+        for key, value in changelog:
+            if key == CHECKPOINT_KEY:
+                if value is not None:
+                    self._take(decode_checkpoint(value))
+                continue
+            if key == MODEL_KEY:
+                if value is not None:
+                    self.adopt(decode_model(value))
+                continue
+            customer_id = key.decode()
+            self.state_bytes += len(value or b"") - len(self.rows.get(customer_id, b""))
+            if value is None:
+                self.rows.pop(customer_id, None)
+            else:
+                self.rows[customer_id] = value
+
+    def restored(self) -> None:
+        """Set the timers from the rows; call once, after the last ``restore``."""
+        instants: dict[str, int] = {}
+        for customer_ids in _chunks(self.rows, RESTORE_CHUNK):
+            rows = [decode_row(self.rows[customer_id]) for customer_id in customer_ids]
+            told_until = np.maximum([row.as_of for row in rows], self.time)
+            following = next_crossings(crossings_of(rows, self.scoring), told_until)
+            instants.update(
+                pair for pair in zip(customer_ids, following, strict=True) if pair[1] < FAR
+            )
+        self.timers.load(instants)
+        self._rescore_all()
+
+    # -- models -----------------------------------------------------------------------------
+
+    def adopt(self, model: ModelParams) -> None:
+        """Score by ``model`` from now on; those scored by another are to be scored anew."""
+        self.scoring = with_model(self.configuration.scoring, model)
+        self._rescore_all()
+
+    def _rescore_all(self) -> None:
+        self._to_rescore = iter(tuple(self.rows) if self.scoring.generation else ())
+
+    def next_to_rescore(self, customers_max: int) -> list[str]:
+        """Take the next customers, so many at most, to look at after a new model."""
+        return list(islice(self._to_rescore, customers_max))
+
+    @property
+    def rescoring(self) -> bool:
+        """Whether there may still be customers whose last scores are of an older model."""
+        return length_hint(self._to_rescore) > 0
+
+    def row(self, customer_id: str) -> Row | None:
+        """Return the committed row of ``customer_id``."""
+        value = self.rows.get(customer_id)
+        return None if value is None else decode_row(value)
+
+    # -- a unit of work ---------------------------------------------------------------------
+
+    def process(
+        self,
+        records: Sequence[Record],
+        now: datetime,
+        *,
+        next_offsets: Mapping[str, int] | None = None,
+        silence_until: int = NEVER,
+        timers_max: int | None = None,
+        score_later: bool = False,
+        model: ModelParams | None = None,
+        rescore_max: int = 0,
+    ) -> UnitOfWork:
+        """Return what ``records`` and the passing of time lead to; nothing is visible yet.
+
+        Args:
+            records: in the order of their offsets within each topic.
+            now: the shell's clock: events far ahead of it are refused, scores carry it.
+            next_offsets: where reading goes on, by topic; behind the records where not given.
+            silence_until: tell of silence up to this instant, besides up to stream time.
+            timers_max: tell of about so many band crossings at most; the rest stays due.
+            score_later: leave the ``scorings`` to the shell, which gives those of many units to
+                ``scored`` at once. Only with ``every_event``: then their rows are copies.
+            model: to be adopted now, unless one as new has been.
+            rescore_max: customers to look at, at most, who may have to be scored anew after that.
+        """
+        work = Work(self, now)
+        if model is not None and model.generation > self.scoring.generation:
+            work.adopt(model)
+        if self.configuration.every_event:
+            for record in records:
+                work.step((record,))
+        else:
+            work.step(records)
+        work.advance(max(silence_until, self.stream_time), timers_max)
+        work.rescore(rescore_max)
+        return work.finish(next_offsets or {}, score_later=score_later)
+
+    def commit(self, unit: UnitOfWork) -> None:
+        """Make ``unit``, now written, visible."""
+        before = sum(map(len, filter(None, map(self.rows.get, unit.rows))))
+        self.state_bytes += sum(map(len, unit.rows.values())) - before
+        self.rows.update(unit.rows)
+        self._take(unit.checkpoint)
+
+    def due(self, until: int) -> bool:
+        """Return whether some silence up to ``until`` has not been told of."""
+        instant = self.timers.next_instant()
+        return instant is not None and instant <= until
+
+    def _take(self, checkpoint: Checkpoint) -> None:
+        self.next_offsets = checkpoint.next_offsets
+        self.time = checkpoint.time
+        self.stream_time = checkpoint.stream_time
+        self.log_time = checkpoint.log_time
+
+
+def _chunks(customer_ids: Iterable[str], size: int) -> Iterator[list[str]]:
+    remaining = iter(customer_ids)
+    while chunk := list(islice(remaining, size)):
+        yield chunk

@@ -1,0 +1,58 @@
+"""What goes in and comes out of a unit of work."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+
+from streamer.records.instants import DAY, NEVER
+from streamer.records.kafka import Headers, Topics
+from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.score import Scoring
+from streamer.serdes.events import EventDecoder
+from streamer.serdes.rows import Checkpoint
+
+
+class Message(Struct, frozen=True, gc=False):
+    """A record to be written."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    timestamp: int | None = None
+    """Milliseconds since 1970; none lets the producer set its own."""
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """All that one transaction writes, and what was counted on the way."""
+
+    messages: dict[tuple[str, int], list[Message]] = field(default_factory=dict)
+    rows: dict[str, bytes] = field(default_factory=dict)
+    checkpoint: Checkpoint = field(default_factory=lambda: Checkpoint({}, NEVER, NEVER))
+    scorings: list[Scoring] = field(default_factory=list)
+    """Scores still to be made, in their order; only where the shell wants to make them later."""
+    counts: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+
+    def send(self, topic: str, partition: int, message: Message) -> None:
+        """Add ``message`` to what is written."""
+        self.messages.setdefault((topic, partition), []).append(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What all partitions of a shop share. Durations in microseconds."""
+
+    decoder: EventDecoder
+    scoring: ScoringParameters = field(default_factory=ScoringParameters)
+    topics: Topics = field(default_factory=Topics)
+    partitions: int = 1
+    lateness: int = 30 * DAY
+    future_tolerance: int = DAY
+    every_event: bool = False
+    version: str = ""
+
+    def __post_init__(self) -> None:
+        if self.scoring.currency != self.decoder.reporting_currency:
+            raise ValueError("decoder and scores must have one reporting currency")

@@ -1,0 +1,142 @@
+"""Risk bands (V4): where and when silence takes customers, by the formula or by a fitted model.
+
+By the formula the bands are quantiles of the customer's own gap (``rhythm``), by a fitted model
+they are thresholds of the probability of no purchase within the horizon. Either way risk rises with
+silence and falls only with a purchase, so every crossing can be told in advance. A purchase that
+takes the probability only just below a threshold does not take the band down (hysteresis); what
+the band was is a function of the row too: that of the moment before the last purchase.
+"""
+
+from collections.abc import Sequence
+from operator import attrgetter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.records.instants import DAY, LAST, NEVER
+from streamer.records.scores import RISK_BANDS
+from streamer.scoring.models.histories import Floats, Histories
+from streamer.scoring.models.model import PurchaseModel
+from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.rhythm import FAR, Instants, crossings
+from streamer.state.row import Row
+
+NO_BAND = len(RISK_BANDS)
+
+_history_of = attrgetter(
+    "first_purchase_at", "last_purchase_at", "previous_purchase_at", "occasions"
+)
+
+
+def crossings_of(rows: Sequence[Row], parameters: ScoringParameters) -> Instants:
+    """Return the instants at which silence takes ``rows`` to medium, high and lapsed.
+
+    Returns:
+        Shape (n, 3), each row rising; ``FAR`` beyond the year 9999, or without any purchase. They
+        hold until the next purchase.
+    """
+    table = np.array(list(map(_history_of, rows)), dtype=np.int64).reshape(-1, 4)
+    first, last, previous, occasions = table.T
+    model = parameters.model
+    if model is None or model.purchases is None:
+        return crossings(first, last, occasions, parameters)
+    held = _churn_before(first, last, previous, occasions, model.purchases, parameters)
+    levels, lower = parameters.raw_thresholds
+    customers = _histories(first, last, last, occasions)
+    gone = np.stack(
+        [
+            _ages(customers, model.purchases, parameters.horizon_days, level, low, held >= level)
+            for level, low in zip(levels, lower, strict=True)
+        ],
+        axis=1,
+    )
+    return _instants(first, last, occasions, gone)
+
+
+def next_crossings(row_crossings: Instants, instants: Instants) -> list[int]:
+    """Return the first crossing of each row after its instant; ``FAR`` if there is none."""
+    ahead = np.where(row_crossings > instants[:, None], row_crossings, FAR)
+    following: list[int] = ahead.min(axis=1).tolist()
+    return following
+
+
+def band_at(row_crossings: Instants, instants: Instants) -> NDArray[np.int64]:
+    """Return the index into ``RISK_BANDS`` at each instant: a crossing belongs to its new band."""
+    bands: NDArray[np.int64] = np.count_nonzero(row_crossings <= instants[:, None], axis=1)
+    return bands
+
+
+def previous_bands(
+    first: Instants,
+    last: Instants,
+    previous: Instants,
+    occasions: Instants,
+    parameters: ScoringParameters,
+) -> NDArray[np.int64]:
+    """Return the band just before the last purchase, shape (n,); ``NO_BAND`` at the first one.
+
+    It is a function of the row, not of what was published before: so a replay says the same.
+    """
+    model = parameters.model
+    if model is None or model.purchases is None:
+        until_last = crossings(
+            first, previous, occasions - (previous // DAY != last // DAY), parameters
+        )
+        bands = np.count_nonzero(until_last <= last[:, None], axis=1)
+    else:
+        churn = _churn_before(first, last, previous, occasions, model.purchases, parameters)
+        levels, _ = parameters.raw_thresholds
+        bands = np.count_nonzero(churn[:, None] >= np.array(levels), axis=1)
+    return np.where(previous == NEVER, NO_BAND, bands)
+
+
+def _histories(first: Instants, last: Instants, until: Instants, occasions: Instants) -> Histories:
+    """Return what is known ``until`` an instant; a further purchase that day is no repeat."""
+    x = np.maximum(occasions - 1, 0).astype(np.float64)
+    t_x = np.where(x > 0, (last - first) / DAY, 0.0)
+    return Histories(x, t_x, (until - first) / DAY)
+
+
+def _churn_before(
+    first: Instants,
+    last: Instants,
+    previous: Instants,
+    occasions: Instants,
+    model: PurchaseModel,
+    parameters: ScoringParameters,
+) -> Floats:
+    """Return P(no purchase in the horizon) just before the last purchase; 0 at the first."""
+    known = previous != NEVER
+    before = np.where(known, previous, first)
+    occasions_before = occasions - (before // DAY != last // DAY)
+    customers = _histories(first, before, last, np.where(known, occasions_before, 1))
+    churn = model.no_purchase_probability(customers, parameters.horizon_days)
+    return np.where(known, churn, 0.0)
+
+
+def _ages(
+    customers: Histories,
+    model: PurchaseModel,
+    horizon: float,
+    level: float,
+    low: float,
+    held: NDArray[np.bool_],
+) -> Floats:
+    """Return the ages in days at which the probability is ``level``; ``low`` for those ``held``."""
+    ages = model.age_at(customers, horizon, level)
+    if held.any():
+        some = Histories(customers.x[held], customers.t_x[held], customers.T[held])
+        ages[held] = model.age_at(some, horizon, low)
+    return ages
+
+
+def _instants(first: Instants, last: Instants, occasions: Instants, ages: Floats) -> Instants:
+    """Return ``ages``, days since the first purchase, shape (n, 3), as instants of silence."""
+    with np.errstate(over="ignore"):
+        since_first = np.ceil(ages * DAY)
+    reachable = (since_first <= LAST - first[:, None]) & (occasions[:, None] > 0)
+    offsets = np.where(reachable, since_first, 0).astype(np.int64)
+    instants: Instants = np.where(
+        reachable, np.maximum(first[:, None] + offsets, last[:, None]), FAR
+    )
+    return instants

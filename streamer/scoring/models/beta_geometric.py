@@ -1,0 +1,167 @@
+"""What the MBG/NBD and the BG/NBD model share: all but the number of chances to leave.
+
+A customer buys as a Poisson process of rate λ ~ Gamma(r, alpha) and may leave for good, with a
+chance p ~ Beta(a, b), only at a purchase. After x repeat purchases, to be alive at T means to have
+stayed at each of c chances; so, with R = r + x and A = alpha + T, given alive,
+
+    λ ~ Gamma(R, A)   and   p ~ Beta(a, b + c).
+
+Fader, Hardie & Lee 2005, Marketing Science 24:275 (BG); Batislam, Denizel & Filiztekin 2007,
+International Journal of Research in Marketing 24:201 (MBG).
+
+No-purchase probabilities rise with silence. For one customer, of known λ and p, the hazard of the
+next purchase falls as the silence lasts (who is silent may have left), and a mixture of falling
+hazards falls; P(no purchase in (T, T + h]) is S(T + h)/S(T), S the survivor function of the gap.
+"""
+
+from functools import cached_property
+from math import log, log1p
+
+import numpy as np
+from msgspec import Struct
+
+from streamer.scoring.models.crossing import Rows, falls_to_zero, log_lomax_scale
+from streamer.scoring.models.discounting import instants
+from streamer.scoring.models.dropout import purchases_until_dropout
+from streamer.scoring.models.dropout_rules import X_END, DropoutRules, dropout_rules
+from streamer.scoring.models.histories import Floats, Histories
+from streamer.scoring.models.parameters import check_scales, check_shapes, check_span
+from streamer.scoring.models.special import softplus
+
+
+class BetaGeometric(Struct, frozen=True, dict=True):
+    """A model of purchases by its parameters; the two models made of it say what differs.
+
+    Args:
+        r: shape of the gamma distribution of purchase rates.
+        alpha: its scale, in the time unit: the mean rate is r/alpha.
+        a: first parameter of the beta distribution of the chances to leave.
+        b: its second: the mean chance is a/(a + b).
+
+    Raises:
+        ValueError: a parameter is out of range (``parameters.py``); the message names it.
+    """
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+    def __post_init__(self) -> None:
+        check_shapes(r=self.r, a=self.a, b=self.b)
+        check_scales(alpha=self.alpha)
+
+    def chances(self, x: Floats) -> Floats:
+        """Return at how many chances to leave a customer of x repeat purchases has stayed."""
+        raise NotImplementedError
+
+    @np.errstate(under="ignore")
+    def probability_alive(self, customers: Histories) -> Floats:
+        """Return P(still a customer at T), shape (n,), 0 to 1; see ``PurchaseModel``."""
+        return np.exp(-softplus(self._log_odds_left(customers)))
+
+    @np.errstate(under="ignore")
+    def no_purchase_probability(self, customers: Histories, horizon: float) -> Floats:
+        """Return P(no purchase in (T, T + horizon]), shape (n,); see ``PurchaseModel``.
+
+        1 − P(alive)·(1 − ((alpha + T)/(alpha + T + horizon))^(r + x)), without its cancellation.
+        """
+        check_span(horizon)
+        log_odds = self._log_odds_left(customers)
+        silent = np.exp(-(self.r + customers.x) * np.log1p(horizon / (self.alpha + customers.T)))
+        figures: Floats = np.exp(-softplus(-log_odds)) + np.exp(-softplus(log_odds)) * silent
+        return figures
+
+    def expected_purchases(self, customers: Histories, horizon: float) -> Floats:
+        """Return E[purchases in (T, T + horizon] | history], shape (n,); see ``PurchaseModel``."""
+        check_span(horizon)
+        return self._purchases(customers, np.full((1, len(customers.x)), horizon))
+
+    def new_customer_purchases(self, times: Floats) -> Floats:
+        """Return E[repeat purchases of a new customer by each of ``times``], their shape."""
+        spans = np.asarray(times, dtype=np.float64)
+        nothing = np.zeros(spans.size)
+        newcomers = Histories(nothing, nothing, nothing)
+        return self._purchases(newcomers, spans.reshape(1, -1)).reshape(spans.shape)
+
+    def discounted_purchases(self, customers: Histories, horizon: float, rate: float) -> Floats:
+        """Return E[Σ e^(−rate·(time − T)) over purchases to come], shape (n,).
+
+        By parts: e^(−rate·h)·G(h) + rate·∫₀^h e^(−rate·u)·G(u) du of the purchases G expected by u.
+        See ``PurchaseModel``.
+        """
+        check_span(horizon, rate=rate)
+        if rate == 0 or horizon == 0:
+            return self.expected_purchases(customers, horizon)
+        R, A = self.r + customers.x, self.alpha + customers.T
+        leaving = self.a / (self.a + self.b + self.chances(customers.x))
+        figures = np.empty_like(R)
+        for rows, spans, weights in instants(horizon, rate, A / (1 + R * leaving)):
+            some = Histories(customers.x[rows], customers.t_x[rows], customers.T[rows])
+            figures[rows] = self._purchases(some, spans, weights)
+        return figures
+
+    @np.errstate(under="ignore")
+    def _purchases(
+        self, customers: Histories, spans: Floats, weights: Floats | None = None
+    ) -> Floats:
+        """Return Σ_k weights[k] · E[purchases in (T, T + spans[k]]] of shapes (m, n), as (n,)."""
+        x, taus = customers.x, spans / (self.alpha + customers.T)
+        weights = np.ones_like(taus) if weights is None else weights
+        quick = x < X_END
+        quick[quick] = taus[:, quick].max(axis=0) <= self._rules.tau_max[x[quick].astype(np.intp)]
+        purchases = np.empty_like(x)
+        purchases[quick] = self._rules.purchases(x[quick], taus[:, quick], weights[:, quick])
+        rest = ~quick
+        purchases[rest] = purchases_until_dropout(
+            self.r + x[rest],
+            self.a,
+            self.b + self.chances(x[rest]),
+            taus[:, rest],
+            weights[:, rest],
+        )
+        return self.probability_alive(customers) * purchases
+
+    @cached_property
+    def _rules(self) -> DropoutRules:
+        return dropout_rules(self.r, self.a, self.b + self.chances(np.arange(float(X_END))))
+
+    @np.errstate(under="ignore")
+    def age_at(self, customers: Histories, horizon: float, probability: float) -> Floats:
+        """Return the T at which ``no_purchase_probability`` reaches ``probability``, shape (n,).
+
+        With y = ln((alpha + T)/(alpha + t_x)), ln(1 − probability) is ln P(a purchase | alive) +
+        ln P(alive). Both fall and are concave in y, so Newton's method from beyond the root comes
+        down to it in a few steps. See ``PurchaseModel``.
+        """
+        check_span(horizon)
+        if not 0 < probability < 1 or horizon == 0:
+            return np.where(probability < 1, customers.t_x, np.inf)
+        R, A = self.r + customers.x, self.alpha + customers.t_x
+        log_odds = self._log_odds_left_at_once(customers.x)
+        target = log1p(-probability)
+
+        def excess(y: Floats, rows: Rows) -> tuple[Floats, Floats]:
+            odds = log_odds[rows] + R[rows] * y
+            z = horizon / A[rows] * np.exp(-y)
+            fall = R[rows] * np.log1p(z)
+            buys = -np.expm1(-fall)
+            slope = np.exp(-fall) / buys * z / (1 + z) + np.exp(-softplus(-odds))
+            return np.log(buys) - softplus(odds) - target, -R[rows] * slope
+
+        # Beyond either end one of the two terms alone is below the target.
+        by_leaving = (log(probability) - target - log_odds) / R
+        by_rate = log_lomax_scale(R, np.full_like(A, horizon), probability) - np.log(A)
+        y = falls_to_zero(excess, np.minimum(by_leaving, by_rate))
+        return customers.t_x + A * np.expm1(y)
+
+    def _log_odds_left(self, customers: Histories) -> Floats:
+        """Return ln of the odds of having left by T, −∞ where no one can have."""
+        silence = (customers.T - customers.t_x) / (self.alpha + customers.t_x)
+        return self._log_odds_left_at_once(customers.x) + (self.r + customers.x) * np.log1p(silence)
+
+    def _log_odds_left_at_once(self, x: Floats) -> Floats:
+        """Return ln of the odds of leaving at the last purchase, given p ~ Beta(a, b + stays)."""
+        chances = self.chances(x)
+        stays = self.b + np.maximum(chances - 1, 0.0)
+        return np.where(chances > 0, np.log(self.a / stays), -np.inf)

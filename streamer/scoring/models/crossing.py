@@ -1,0 +1,59 @@
+"""When a figure that falls with silence comes down to a target, by Newton's method."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streamer.scoring.models.histories import Floats
+
+_STEPS_MAX = 100
+_PRECISION = 4e-15
+"""Of y, and of 1 where y is less: a second in thousands of years."""
+
+Rows = NDArray[np.intp]
+
+
+def falls_to_zero(excess: Callable[[Floats, Rows], tuple[Floats, Floats]], end: Floats) -> Floats:
+    """Return the y at which each row's ``excess`` comes down to 0, shape (n,): 0 if it is there.
+
+    Newton's steps from ``end``, and halving where one would leave the bracket. A row's result does
+    not depend on the others'.
+
+    Args:
+        excess: (y, their rows) → its values and slopes; falling in y, and not above 0 at ``end``.
+        end: finite, shape (n,); below 0 counts as 0.
+    """
+    low, high = np.zeros_like(end), np.maximum(end, 0.0)
+    everyone = np.arange(len(end))
+    above, _ = excess(low, everyone)
+    high[above <= 0] = 0.0
+    y = high.copy()
+    rows = np.flatnonzero(high > 0)
+    for _ in range(_STEPS_MAX):
+        if not len(rows):
+            break
+        value, slope = excess(y[rows], rows)
+        low[rows] = np.where(value > 0, y[rows], low[rows])
+        high[rows] = np.where(value > 0, high[rows], y[rows])
+        falling = slope < 0
+        step = y[rows] - value / np.where(falling, slope, -1.0)
+        inside = falling & (step >= low[rows]) & (step <= high[rows])
+        step = np.where(inside, step, (low[rows] + high[rows]) / 2)
+        moved = np.abs(step - y[rows]) > _PRECISION * np.maximum(step, 1.0)
+        y[rows] = step
+        rows = rows[moved]
+    return y
+
+
+def log_lomax_scale(shape: Floats, time: Floats, survival: float) -> Floats:
+    """Return ln of the scale A at which (1 + time/A)^−shape is ``survival``.
+
+    Args:
+        shape: above 0, shape (n,).
+        time: above 0, shape (n,).
+        survival: between 0 and 1.
+    """
+    power = -np.log(survival) / shape
+    log_scale: Floats = np.log(time) - power - np.log(-np.expm1(-power))
+    return log_scale
