@@ -123,10 +123,10 @@ def _ages(
     held: NDArray[np.bool_],
 ) -> Floats:
     """Return the ages in days at which the probability is ``level``; ``low`` for those ``held``."""
-    ages = model.age_at(customers, horizon, level)
-    if held.any():
-        some = Histories(customers.x[held], customers.t_x[held], customers.T[held])
-        ages[held] = model.age_at(some, horizon, low)
+    ages = np.empty_like(customers.x)
+    for which, probability in ((~held, level), (held, low)):
+        some = Histories(customers.x[which], customers.t_x[which], customers.T[which])
+        ages[which] = model.age_at(some, horizon, probability)
     return ages
 
 

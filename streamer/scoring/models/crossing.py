@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from streamer.scoring.models.histories import Floats
 
 _STEPS_MAX = 100
-_PRECISION = 4e-15
-"""Of y, and of 1 where y is less: a second in thousands of years."""
+_NEAR = 3e-8
+"""Of y, and of 1 where y is less. Newton's error is squared at each step: behind one as short as
+this it is below a second in thousands of years."""
 
 Rows = NDArray[np.intp]
 
@@ -40,7 +41,7 @@ def falls_to_zero(excess: Callable[[Floats, Rows], tuple[Floats, Floats]], end: 
         step = y[rows] - value / np.where(falling, slope, -1.0)
         inside = falling & (step >= low[rows]) & (step <= high[rows])
         step = np.where(inside, step, (low[rows] + high[rows]) / 2)
-        moved = np.abs(step - y[rows]) > _PRECISION * np.maximum(step, 1.0)
+        moved = ~inside | (np.abs(step - y[rows]) > _NEAR * np.maximum(step, 1.0))
         y[rows] = step
         rows = rows[moved]
     return y

@@ -14,7 +14,7 @@ _SMALL_DISCOUNT = 0.3
 """Up to this rate·horizon the integral is a small correction: few instants suffice."""
 _SHORT = 2.5
 """Up to this ln(1 + h/C)."""
-_SHORT_COUNT, _SMALL_COUNT, _COUNT = 8, 16, 48
+_SHORT_COUNT, _SMALL_COUNT, _COUNT = 6, 16, 48
 """How many instants then, at a small discount, and in general: relative errors up to 1e-8."""
 
 

@@ -15,7 +15,7 @@ from streamer.scoring.models.special import column_sums
 X_END = 64
 """Rules are made for x from 0 to below this."""
 
-_NODES = 24
+_NODES = 16
 _TAUS: Floats = np.geomspace(1e-3, 1e3, 49)
 _TOLERANCE = 1e-9
 _BLOCK = 400
