@@ -82,6 +82,9 @@ CALIBRATION_AUC = _gauge(
 for _reason in REASONS:
     DEAD_LETTERS.labels(_reason)
 
+for _gauge_of_check in (CALIBRATION_BIAS, CALIBRATION_COVERAGE, CALIBRATION_BRIER):
+    _gauge_of_check.set(nan)  # not known yet, which is not 0
+
 
 def count(unit: UnitOfWork) -> None:
     """Count what a committed unit of work did."""

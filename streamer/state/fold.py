@@ -117,6 +117,8 @@ def seal(row: Row, lateness: int) -> None:
 
 def _forget_late(row: Row, lateness: int) -> None:
     recent, watermarks = row.recent, row.watermarks
+    if len(recent) == 1:
+        return  # the newest of all: most customers have no other
     # An overtaken event's clock is its own log's time: behind that its like would be late.
     overtaken_until = max(row.overtaken_until, watermarks[0] - WINDOW_DAYS[-1] * DAY)
     clocks = (*watermarks, NEVER, overtaken_until)
