@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import msgspec
+from msgspec import Struct
 
 NULL_REASONS = {
     "no_model": "needs a fitted model; this score is by formula",
@@ -16,9 +17,25 @@ NULL_REASONS = {
     "beyond_calendar": "beyond the year 9999",
     "lapsed": "no further band",
     "first_purchase": "there was no band before",
+    "no_acquisition_cost": "no acquisition cost came, and none is configured for the channel",
+    "free_acquisition": "winning this customer cost nothing: there is nothing to divide by",
+    "no_channel": "neither the first purchase nor an acquisition cost names its channel",
+    "no_rating": "no rating yet",
+    "no_loyalty_programme": "no loyalty tiers are configured",
+    "below_tiers": "fewer points than the lowest tier begins with",
+    "top_tier": "there is no higher tier",
+    "tier_unchanged": "the tier is the one told last",
 }
 """The codes on the wire and what they mean."""
 
+
+class Nulls(Struct, frozen=True, eq=False):
+    """The null fields of one measure and their codes; compared by identity, so made beforehand."""
+
+    reasons: dict[str, str]
+
+
+NO_NULLS = Nulls({})
 
 _PREDICTED = (
     "predicted_clv",
@@ -29,7 +46,7 @@ _PREDICTED = (
 )
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def ltv_nulls(
     bought: bool,
     repeated: bool,
@@ -37,13 +54,17 @@ def ltv_nulls(
     programme: bool,
     referred: bool,
     no_value: str | None,
+    *measures: Nulls,
 ) -> msgspec.Raw:
     """Return the reasons of an LTV update's null figures as a JSON object.
 
-    ``no_value`` is that of the predicted value, None where there is one.
+    ``no_value`` is that of the predicted value, None where there is one; ``measures`` are what
+    other measures lack.
     """
     reasons = {} if no_value is None else dict.fromkeys(_PREDICTED, no_value)
-    reasons |= dict.fromkeys(("ltv_to_cac", "category_depth", "loyalty_tier"), "not_measured")
+    reasons["category_depth"] = "not_measured"
+    for measure in measures:
+        reasons |= measure.reasons
     if not bought:
         names = "average_order_value", "tenure_days", "first_purchase_at", "last_purchase_at"
         reasons |= dict.fromkeys((*names, "expected_orders"), "no_purchase")

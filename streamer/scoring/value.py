@@ -1,4 +1,7 @@
-"""The LTV updates of rows: historic value (V1), formula LTV (V2), referral value (V6)."""
+"""The LTV updates of rows: historic value (V1), formula LTV (V2), referral value (V6), and more.
+
+Acquisition (V8), ratings (V9) and loyalty (V10) have modules of their own.
+"""
 
 from typing import NamedTuple
 
@@ -6,6 +9,7 @@ import numpy as np
 
 from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts, minor_digits
 from streamer.records.scores import LtvUpdate, Window
+from streamer.scoring.acquisition import acquisition_figures, lifetime_of
 from streamer.scoring.columns import Columns, Flags, window_sums
 from streamer.scoring.forecast import Forecast
 from streamer.scoring.formula import (
@@ -14,9 +18,11 @@ from streamer.scoring.formula import (
     formula_margin_ltv,
     purchase_frequency,
 )
+from streamer.scoring.loyalty import loyalty_figures
 from streamer.scoring.nulls import ltv_nulls
 from streamer.scoring.occasion import Occasions, datetimes, where_known
 from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.ratings import rating_figures
 from streamer.scoring.rhythm import Floats
 from streamer.state.row import Row
 
@@ -62,6 +68,8 @@ class _Predicted(NamedTuple):
     total: list[str | None]
     basis: list[str | None]
     null_reasons: list[str | None]
+    lifetime: tuple[Floats, Flags]
+    """The total in millionths, and where it is known."""
 
 
 def _predicted(columns: Columns, expected: Forecast, digits: int) -> _Predicted:
@@ -69,7 +77,8 @@ def _predicted(columns: Columns, expected: Forecast, digits: int) -> _Predicted:
     if value is None:
         nothing: list[str | None] = [None] * n
         reason = "no_model" if expected.probability_alive is None else "no_value_model"
-        return _Predicted(nothing, nothing, nothing, nothing, nothing, [reason] * n)
+        unknown = np.zeros(n), np.zeros(n, np.bool_)
+        return _Predicted(nothing, nothing, nothing, nothing, nothing, [reason] * n, unknown)
     bought = columns.orders > 0
     known = bought & value.known
     earned = np.where(value.on_margin, columns.margin, columns.net)
@@ -84,6 +93,7 @@ def _predicted(columns: Columns, expected: Forecast, digits: int) -> _Predicted:
             None if is_known_here else "no_value_model" if has_bought else "no_purchase"
             for is_known_here, has_bought in zip(is_known, bought.tolist(), strict=True)
         ],
+        (earned + value.mean, known),
     )
 
 
@@ -110,6 +120,13 @@ def ltv_updates(
     )
     referrers = [row.referrer or None for row in rows]
     predicted = _predicted(columns, expected, digits)
+    lifetime = lifetime_of(
+        bought, predicted.lifetime, (by_margin, repeated & costed), (by_revenue, repeated)
+    )
+    acquired = acquisition_figures(
+        rows, lifetime, parameters.channel_cost_amounts, parameters.ltv_to_cac_target, digits
+    )
+    rated, loyalty = rating_figures(rows), loyalty_figures(rows, parameters.loyalty)
     currency = parameters.currency
     # Column after column, in the order of the fields: `map` then makes the records in C.
     return list(
@@ -157,11 +174,33 @@ def ltv_updates(
                 programme,
                 map(bool, referrers),
                 predicted.null_reasons,
+                acquired.nulls,
+                rated.nulls,
+                loyalty.nulls,
             ),
             predicted.mean,
             predicted.low,
             predicted.high,
             predicted.total,
             predicted.basis,
+            acquired.ratio,
+            [None] * n,  # category_depth
+            loyalty.tier,
+            acquired.value_basis,
+            acquired.below_target,
+            acquired.cost,
+            acquired.cost_basis,
+            acquired.channel,
+            _rounded(acquired.budget, lifetime.known, digits),
+            _rounded(acquired.retention_budget, acquired.costed, digits),
+            rated.counts,
+            rated.average,
+            rated.last,
+            rated.flag,
+            loyalty.points,
+            loyalty.next_tier,
+            loyalty.points_to_next_tier,
+            loyalty.previous_tier,
+            loyalty.change,
         )
     )
