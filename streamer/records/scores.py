@@ -76,6 +76,7 @@ class LtvUpdate(Struct, frozen=True):
     ltv_to_cac: float | None = None
     category_depth: int | None = None
     loyalty_tier: str | None = None
+    schema_version: int = SCHEMA_VERSION
     ltv_to_cac_basis: Literal["total_clv", "formula_margin_ltv", "formula_ltv"] | None = None
     ltv_below_target: bool | None = None
     acquisition_cost: str | None = None
@@ -92,7 +93,6 @@ class LtvUpdate(Struct, frozen=True):
     points_to_next_tier: int | None = None
     previous_loyalty_tier: str | None = None
     loyalty_tier_change: Literal["up", "down"] | None = None
-    schema_version: int = SCHEMA_VERSION
 
 
 class ChurnRiskUpdate(Struct, frozen=True):

@@ -10,6 +10,7 @@ like it may cost, and what acquisition left of it is for retention.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -17,9 +18,10 @@ import numpy as np
 from streamer.records.instants import NEVER
 from streamer.records.money import format_amounts
 from streamer.scoring.columns import Flags
-from streamer.scoring.nulls import Nulls
+from streamer.scoring.measure import Measure, members
 from streamer.scoring.occasion import where_known
 from streamer.scoring.rhythm import Floats
+from streamer.scoring.rounding import rounded
 from streamer.state.row import Row
 
 CostBasis = Literal["events", "channel"]
@@ -33,22 +35,6 @@ class Lifetime(NamedTuple):
     known: Flags
     basis: list[ValueBasis | None]
     bought: list[bool]
-
-
-class AcquisitionFigures(NamedTuple):
-    """Columns of n entries; money in millionths where it is still to be formatted."""
-
-    ratio: list[float | None]
-    value_basis: list[ValueBasis | None]
-    below_target: list[bool | None]
-    cost: list[str | None]
-    cost_basis: list[CostBasis | None]
-    channel: list[str | None]
-    budget: Floats
-    retention_budget: Floats
-    costed: Flags
-    """Whether the retention budget is known."""
-    nulls: list[Nulls]
 
 
 class _Cost(NamedTuple):
@@ -71,14 +57,14 @@ def lifetime_of(
     return Lifetime(value, place < len(choices), names[place].tolist(), bought.tolist())
 
 
-def acquisition_figures(
+def acquisition(
     rows: list[Row],
     lifetime: Lifetime,
     channel_costs: Mapping[str, int],
     target: float,
     digits: int,
-) -> AcquisitionFigures:
-    """Return what winning the customers of ``rows`` cost, and how it stands to their value.
+) -> tuple[list[float | None], Measure]:
+    """Return LTV:CAC of the customers of ``rows``, and the figures around it.
 
     Args:
         rows: n of them.
@@ -88,23 +74,22 @@ def acquisition_figures(
         digits: of the currency.
     """
     told = [_cost(row, channel_costs) for row in rows]
-    has_cost = np.array([one.amount is not None for one in told])
-    amounts = np.array([one.amount or 0 for one in told], dtype=np.int64)
+    costs, cost_bases, channels = map(list, zip(*told, strict=True))
+    has_cost = np.array([cost is not None for cost in costs])
+    amounts = np.array([cost or 0 for cost in costs], dtype=np.int64)
     divides = lifetime.known & (amounts > 0)
-    ratio = lifetime.value / np.where(divides, amounts, 1)
-    is_known, budget = divides.tolist(), np.maximum(lifetime.value, 0) / target
-    return AcquisitionFigures(
-        where_known(ratio.tolist(), is_known),
+    ratio, is_known = lifetime.value / np.where(divides, amounts, 1), divides.tolist()
+    budget = np.maximum(lifetime.value, 0) / target
+    columns = (
         lifetime.basis,
         where_known((ratio < target).tolist(), is_known),
         where_known(format_amounts(amounts, digits), has_cost.tolist()),
-        [one.basis for one in told],
-        [one.channel for one in told],
-        budget,
-        np.maximum(budget - amounts, 0),
-        lifetime.known & has_cost,
-        _nulls_of(told, lifetime),
+        cost_bases,
+        channels,
+        rounded(budget, lifetime.known, digits),
+        rounded(np.maximum(budget - amounts, 0), lifetime.known & has_cost, digits),
     )
+    return where_known(ratio.tolist(), is_known), Measure(columns, _reasons(told, lifetime))
 
 
 _UNKNOWN_COST = _Cost(None, None, None)
@@ -123,38 +108,32 @@ def _cost(row: Row, channel_costs: Mapping[str, int]) -> _Cost:
     return _Cost(amount, None if amount is None else "channel", channel or None)
 
 
-def _nulls(value: str, cost: str, *, channel: bool) -> Nulls:
-    """Return the reasons of what is null: ``value`` and ``cost`` are known, or say why not."""
-    reasons: dict[str, str] = {} if channel else {"acquisition_channel": "no_channel"}
-    ratio = "ltv_to_cac", "ltv_below_target"
-    if cost == "no_acquisition_cost":
-        lacking = "retention_budget", "acquisition_cost", "acquisition_cost_basis"
-        reasons |= dict.fromkeys((*ratio, *lacking), cost)
-    elif cost != _KNOWN:
-        reasons |= dict.fromkeys(ratio, cost)
-    if value != _KNOWN:
-        lacking = "ltv_to_cac_basis", "acquisition_budget", "retention_budget"
-        reasons |= dict.fromkeys((*ratio, *lacking), value)
-    return Nulls(reasons)
+@lru_cache(maxsize=32)
+def _nulls(value: str | None, cost: str | None, channel: bool) -> str:
+    """Return the reasons of what is null: why ``value`` and ``cost`` are not known, or are 0."""
+    unpaid = cost if cost == "no_acquisition_cost" else None
+    return members(
+        {
+            "ltv_to_cac": value or cost,
+            "ltv_to_cac_basis": value,
+            "ltv_below_target": value or cost,
+            "acquisition_cost": unpaid,
+            "acquisition_cost_basis": unpaid,
+            "acquisition_channel": None if channel else "no_channel",
+            "acquisition_budget": value,
+            "retention_budget": value or unpaid,
+        }
+    )
 
 
-_KNOWN = "known"
-_NULLS = {
-    (value, cost, channel): _nulls(value, cost, channel=channel)
-    for value in (_KNOWN, "one_occasion", "no_purchase")
-    for cost in (_KNOWN, "free_acquisition", "no_acquisition_cost")
-    for channel in (False, True)
-}
-
-
-def _nulls_of(told: list[_Cost], lifetime: Lifetime) -> list[Nulls]:
+def _reasons(told: list[_Cost], lifetime: Lifetime) -> list[str]:
     return [
-        _NULLS[
-            _KNOWN if known else "one_occasion" if bought else "no_purchase",
-            "no_acquisition_cost" if amount is None else _KNOWN if amount else "free_acquisition",
+        _nulls(
+            None if known else "one_occasion" if bought else "no_purchase",
+            "no_acquisition_cost" if cost is None else None if cost else "free_acquisition",
             channel is not None,
-        ]
-        for (amount, _, channel), known, bought in zip(
+        )
+        for (cost, _, channel), known, bought in zip(
             told, lifetime.known.tolist(), lifetime.bought, strict=True
         )
     ]

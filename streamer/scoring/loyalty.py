@@ -5,12 +5,13 @@ and new rules hold at once for everybody. The arithmetic is whole numbers: exact
 """
 
 from bisect import bisect_right
-from typing import Literal, NamedTuple
+from functools import lru_cache
+from typing import Literal
 
 from msgspec import Struct
 
 from streamer.records.money import UNIT
-from streamer.scoring.nulls import Nulls
+from streamer.scoring.measure import Measure, members
 from streamer.state.row import Row
 
 RATE_UNIT = 1_000_000
@@ -48,22 +49,6 @@ class LoyaltyRules(Struct, frozen=True):
         return self.names[reached - 1] if reached else ""
 
 
-class LoyaltyFigures(NamedTuple):
-    """Columns of n entries."""
-
-    tier: list[str | None]
-    points: list[int | None]
-    next_tier: list[str | None]
-    points_to_next_tier: list[int | None]
-    previous_tier: list[str | None]
-    change: list[TierChange | None]
-    nulls: list[Nulls]
-
-
-_Figures = tuple[
-    str | None, int | None, str | None, int | None, str | None, TierChange | None, Nulls
-]
-
 _FIELDS = (
     "loyalty_tier",
     "loyalty_points",
@@ -72,36 +57,25 @@ _FIELDS = (
     "previous_loyalty_tier",
     "loyalty_tier_change",
 )
-_NEXT, _CHANGE = _FIELDS[2:4], _FIELDS[4:]
-_NO_PROGRAMME = Nulls(dict.fromkeys(_FIELDS, "no_loyalty_programme"))
-_NOTHING: _Figures = (None, None, None, None, None, None, _NO_PROGRAMME)
-_NULLS = {
-    (below, top, change, before): Nulls(
-        ({"loyalty_tier": "below_tiers"} if below else {})
-        | (dict.fromkeys(_NEXT, "top_tier") if top else {})
-        | ({} if change else {"loyalty_tier_change": "tier_unchanged"})
-        | ({} if before else {"previous_loyalty_tier": "below_tiers"} if change else {})
-        | ({} if change else {"previous_loyalty_tier": "tier_unchanged"})
-    )
-    for below in (False, True)
-    for top in (False, True)
-    for change in (False, True)
-    for before in (False, True)
-}
+_Figures = tuple[str | None, int | None, str | None, int | None, str | None, TierChange | None, str]
+_NOTHING: _Figures = (
+    *(None, None, None, None, None, None),
+    members(dict.fromkeys(_FIELDS, "no_loyalty_programme")),
+)
 
 
-def loyalty_figures(rows: list[Row], rules: LoyaltyRules | None) -> LoyaltyFigures:
-    """Return the loyalty figures of ``rows``; all null without ``rules``."""
+def loyalty(rows: list[Row], rules: LoyaltyRules | None) -> tuple[list[str | None], Measure]:
+    """Return the tiers of ``rows``, and their other loyalty figures; all null without ``rules``."""
     told = [_NOTHING if rules is None else _of(row, rules) for row in rows]
-    return LoyaltyFigures(*map(list, zip(*told, strict=True)))
+    tiers, *columns, nulls = map(list, zip(*told, strict=True))
+    return tiers, Measure(tuple(columns), nulls)
 
 
 def _of(row: Row, rules: LoyaltyRules) -> _Figures:
     points = rules.points(row)
     reached = bisect_right(rules.thresholds, points)
-    tier = rules.names[reached - 1] if reached else ""
-    top = reached == len(rules.names)
-    change, before = _change(row.loyalty_tier, tier, rules), row.loyalty_tier
+    tier, before = rules.names[reached - 1] if reached else "", row.loyalty_tier
+    top, change = reached == len(rules.names), _change(before, tier, rules)
     return (
         tier or None,
         points,
@@ -109,7 +83,22 @@ def _of(row: Row, rules: LoyaltyRules) -> _Figures:
         None if top else rules.thresholds[reached] - points,
         (before or None) if change else None,
         change,
-        _NULLS[not tier, top, change is not None, bool(before)],
+        _nulls(tier != "", top, change is not None, before != ""),
+    )
+
+
+@lru_cache(maxsize=16)
+def _nulls(tiered: bool, top: bool, changed: bool, before: bool) -> str:
+    nothing_higher = "top_tier" if top else None
+    unchanged = None if changed else "tier_unchanged"
+    return members(
+        {
+            "loyalty_tier": None if tiered else "below_tiers",
+            "next_tier": nothing_higher,
+            "points_to_next_tier": nothing_higher,
+            "previous_loyalty_tier": unchanged or (None if before else "below_tiers"),
+            "loyalty_tier_change": unchanged,
+        }
     )
 
 

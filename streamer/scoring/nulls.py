@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import msgspec
-from msgspec import Struct
 
 NULL_REASONS = {
     "no_model": "needs a fitted model; this score is by formula",
@@ -29,14 +28,6 @@ NULL_REASONS = {
 """The codes on the wire and what they mean."""
 
 
-class Nulls(Struct, frozen=True, eq=False):
-    """The null fields of one measure and their codes; compared by identity, so made beforehand."""
-
-    reasons: dict[str, str]
-
-
-NO_NULLS = Nulls({})
-
 _PREDICTED = (
     "predicted_clv",
     "predicted_clv_low",
@@ -54,17 +45,15 @@ def ltv_nulls(
     programme: bool,
     referred: bool,
     no_value: str | None,
-    *measures: Nulls,
+    measures: tuple[str, ...],
 ) -> msgspec.Raw:
     """Return the reasons of an LTV update's null figures as a JSON object.
 
-    ``no_value`` is that of the predicted value, None where there is one; ``measures`` are what
-    other measures lack.
+    ``no_value`` is that of the predicted value, None where there is one; ``measures`` are those of
+    other measures, as members of the object (see ``measure.members``).
     """
     reasons = {} if no_value is None else dict.fromkeys(_PREDICTED, no_value)
     reasons["category_depth"] = "not_measured"
-    for measure in measures:
-        reasons |= measure.reasons
     if not bought:
         names = "average_order_value", "tenure_days", "first_purchase_at", "last_purchase_at"
         reasons |= dict.fromkeys((*names, "expected_orders"), "no_purchase")
@@ -78,7 +67,8 @@ def ltv_nulls(
         reasons |= dict.fromkeys(("referral_value", "referred_customers"), "no_programme")
     if not referred:
         reasons["referred_by"] = "not_referred"
-    return msgspec.Raw(msgspec.json.encode(reasons))
+    own = msgspec.json.encode(reasons).decode()[1:-1]
+    return msgspec.Raw(f"{{{','.join(filter(None, (own, *measures)))}}}".encode())
 
 
 @lru_cache(maxsize=256)

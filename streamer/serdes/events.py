@@ -129,7 +129,7 @@ def _purchase(decoder: EventDecoder, event: wire.WirePurchase, occurred_at: int)
         event.order_id,
         amount,
         None if cost is None else decoder.money(cost, event.currency, "cost"),
-        interactions.surroundings(event),
+        surroundings=interactions.surroundings(event),
     )
 
 
