@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from streamer.records.instants import NEVER
-from streamer.records.money import format_amounts
+from streamer.records.money import DECIMALS, format_amounts
 from streamer.scoring.columns import Flags
 from streamer.scoring.measure import Measure, members
 from streamer.scoring.occasion import where_known
@@ -78,8 +78,11 @@ def acquisition(
     has_cost = np.array([cost is not None for cost in costs])
     amounts = np.array([cost or 0 for cost in costs], dtype=np.int64)
     divides = lifetime.known & (amounts > 0)
-    ratio, is_known = lifetime.value / np.where(divides, amounts, 1), divides.tolist()
-    budget = np.maximum(lifetime.value, 0) / target
+    # The value as the wire tells it, so that who divides by hand gets the same.
+    unit = 10 ** (DECIMALS - digits)
+    value = np.rint(lifetime.value / unit) * unit
+    ratio, is_known = value / np.where(divides, amounts, 1), divides.tolist()
+    budget = np.maximum(value, 0) / target
     columns = (
         lifetime.basis,
         where_known((ratio < target).tolist(), is_known),
