@@ -74,7 +74,12 @@ def _bought() -> st.SearchStrategy[dict[str, Any]]:
             "amount": money(),
             "currency": st.sampled_from(["USD", "USD", "EUR", "JPY"]),
         },
-        optional={"cost": money()},
+        optional={
+            "cost": money(),
+            "channel": st.sampled_from(["", "web", "store"]),
+            "location": st.sampled_from(["DE", "FR"]),
+            "experiment": st.fixed_dictionaries({"id": EXPERIMENTS, "arm": ARMS}),
+        },
     )
 
 
@@ -97,12 +102,42 @@ def _brought() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-def _rated() -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({"type": st.just("rating"), "rating": st.integers(0, 5)})
+EXPERIMENTS = st.sampled_from(["free-shipping", "banner", *(f"x{n}" for n in range(30))])
+ARMS = st.sampled_from(["control", "treated"])
+ATTRIBUTES = st.sampled_from(["city", "born", *(f"a{n}" for n in range(30))])
+VALUES = st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["Köln", "Ulm", "x" * 130])
+
+
+def _engaged() -> list[st.SearchStrategy[dict[str, Any]]]:
+    """Ratings, shares, acquisition costs, profiles and experiments, some beyond the bounds."""
+    rated = st.fixed_dictionaries(
+        {"type": st.just("rating"), "rating": st.sampled_from([0, 1, 2.5, 3, 4, 4.5, 5])},
+        optional={"scale": st.sampled_from([5, 7, 10])},
+    )
+    shared = st.fixed_dictionaries({"type": st.just("share"), "network": st.just("mail")})
+    paid = st.fixed_dictionaries(
+        {
+            "type": st.just("acquisition_cost"),
+            "amount": st.just(0) | money(),
+            "currency": st.sampled_from(["USD", "EUR"]),
+        },
+        optional={"channel": st.sampled_from(["", "web", "fair"])},
+    )
+    profiled = st.fixed_dictionaries(
+        {
+            "type": st.just("profile"),
+            "attributes": st.dictionaries(ATTRIBUTES, VALUES, max_size=12),
+        }
+    )
+    exposed = st.fixed_dictionaries(
+        {"type": st.just("experiment"), "experiment_id": EXPERIMENTS, "arm": ARMS}
+    )
+    return [rated, st.one_of(shared, paid, profiled, exposed)]
 
 
 def _kinds(referrals: int) -> list[st.SearchStrategy[dict[str, Any]]]:
-    return [_bought(), _bought(), _bought(), _gave_back(), _rated()] + [_brought()] * referrals
+    own = [_bought(), _bought(), _bought(), _gave_back(), *_engaged()]
+    return own + [_brought()] * referrals
 
 
 @st.composite
@@ -111,7 +146,7 @@ def histories(
 ) -> list[Happening]:
     """What happened, in the order of time.
 
-    ``referrals`` is their weight beside five of other kinds, ``referrers_max`` bounds the referrers
+    ``referrals`` is their weight beside six of other kinds, ``referrers_max`` bounds the referrers
     of a customer.
     """
     kinds = _kinds(referrals)
