@@ -62,9 +62,17 @@ class Work:
         self._partition.adopt(model)
         self._changelog.append(Message(MODEL_KEY, encode_model(model)))
 
-    def step(self, records: Sequence[Record]) -> None:
+    def take(self, records: Sequence[Record]) -> None:
         """Fold ``records``, ask for the scores of whom they concern, and set their timers."""
-        causes = self._folded(self._intake.events(records))
+        events = self._intake.events(records)
+        if self._configuration.every_event:
+            for event in events:
+                self._step([event])
+        else:
+            self._step(events)
+
+    def _step(self, events: Sequence[tuple[Record, Event]]) -> None:
+        causes = self._folded(events)
         if causes:
             self._changed(causes)
         if self._configuration.every_event:
