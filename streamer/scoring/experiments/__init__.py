@@ -11,7 +11,8 @@ How it is meant to be wired:
 - A customer's row remembers the first arm of each experiment and the instant of the exposure, so a
   customer counts in one arm only. What it then adds to the arm is an ``Observation``, a function of
   the row; a change of the row changes the partition's sums by ``sums_of(after) - sums_of(before)``,
-  whatever the size of the base.
+  whatever the size of the base. As in ``programme``, that can be put off for a few seconds and done
+  once for many events of a customer.
 - The sums of a partition are a function of its rows, so recovery counts them again in the pass that
   sets the timers, and a checkpoint need not hold them.
 - On the compacted topic there is one record for each partition, experiment and arm, keyed by these

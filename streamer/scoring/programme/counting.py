@@ -1,13 +1,13 @@
 """From customers to sums, a batch at a time: what changes when some of them change."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
 from msgspec import Struct
 
 from streamer.scoring.columns import Integers
-from streamer.scoring.programme.members import Member
+from streamer.scoring.programme.changes import Change, Part, parts
 from streamer.scoring.programme.months import months_of
 from streamer.scoring.programme.tallies import Activity, Lifetime, Tallies, Tally
 from streamer.state.windows import DAY_FIELDS
@@ -15,35 +15,30 @@ from streamer.state.windows import DAY_FIELDS
 AGE_MAX = 36
 """Who purchased first more months ago than that is counted as of the age ``AGE_MAX + 1``."""
 
-REPEAT_OCCASIONS = 2
-
 HALF_BITS = 31
 """Amounts are summed in halves: up to 2³¹ of them, of any size, fit into 64 bits so."""
 
 
-def changed(before: Sequence[Member | None], after: Sequence[Member | None], since: int) -> Tallies:
-    """Return what to add to the sums when the customers ``before`` become those ``after``.
+def changed(changes: Iterable[Change], since: int) -> Tallies:
+    """Return what to add to the sums after ``changes`` of customers.
 
     Args:
-        before: customers as they were counted last; None for one without a purchase.
-        after: the same ones as they are now; only the difference of the two sums matters, so with
-            no one before this counts those after from scratch.
+        changes: each customer as it was counted last and as it is now; None for one without a
+            purchase. So ``(None, member)`` of all customers counts them from scratch.
         since: the first month that is kept; earlier ones are not counted.
 
     Returns:
         A delta, whose counts may be negative.
     """
-    gone, come = ([one for one in some if one is not None] for some in (before, after))
-    members = gone + come
-    if not members:
+    counted = list(parts(changes))
+    if not counted:
         return Tallies()
-    signs = np.repeat(np.array([-1, 1]), [len(gone), len(come)])
-    cohorts = months_of(np.array([member.first_day for member in members]))
-    memberships = _memberships(members)
+    cohorts = months_of(np.array([part.first_day for part in counted]))
+    memberships = _memberships(counted)
     tallies = {name: Tally({}, {}) for name in memberships.names}
-    for name, month, _, sums in _summed(memberships, _lifetimes(members, cohorts, signs)):
+    for name, month, _, sums in _summed(memberships, _lifetimes(counted, cohorts)):
         tallies[name].cohorts[month] = Lifetime(*sums)
-    for name, month, age, sums in _summed(memberships, _activities(members, cohorts, signs, since)):
+    for name, month, age, sums in _summed(memberships, _activities(counted, cohorts, since)):
         tallies[name].months.setdefault(month, {})[age] = Activity(*sums)
     # Adding nothing leaves out what adds up to nothing.
     return Tallies() + Tallies(tallies)
@@ -70,55 +65,43 @@ class _Entries(Struct, frozen=True):
     """Shape (e, k)."""
 
 
-def _memberships(members: Sequence[Member]) -> _Memberships:
+def _memberships(counted: Sequence[Part]) -> _Memberships:
     places: dict[str, int] = {}
-    groups = [places.setdefault(name, len(places)) for member in members for name in member.groups]
-    sizes = [len(member.groups) for member in members]
+    groups = [places.setdefault(name, len(places)) for part in counted for name in part.groups]
+    sizes = [len(part.groups) for part in counted]
     return _Memberships(list(places), np.array(sizes), np.array(groups))
 
 
-def _lifetimes(members: Sequence[Member], cohorts: Integers, signs: Integers) -> _Entries:
-    """Return one entry a customer, its counts in the order of ``Lifetime``."""
-    facts = np.array(
-        [
-            (
-                1,
-                one.occasions >= REPEAT_OCCASIONS,
-                one.orders,
-                one.revenue,
-                one.refunded,
-                one.value is not None,
-                one.value or 0,
-            )
-            for one in members
-        ],
-        dtype=np.int64,
-    )
-    owner = np.arange(len(members))
-    return _Entries(owner, cohorts, np.zeros_like(owner), facts * signs[:, np.newaxis])
+def _lifetimes(counted: Sequence[Part], cohorts: Integers) -> _Entries:
+    """Return one entry a part that has any, its counts in the order of ``Lifetime``."""
+    told = [place for place, part in enumerate(counted) if part.lifetime]
+    owner = np.array(told)
+    signs = np.array([counted[place].sign for place in told])
+    counts = np.array([counted[place].lifetime for place in told], dtype=np.int64)
+    return _Entries(owner, cohorts[owner], np.zeros_like(owner), counts * signs[:, np.newaxis])
 
 
-def _activities(
-    members: Sequence[Member], cohorts: Integers, signs: Integers, since: int
-) -> _Entries:
-    """Return one entry a customer and month, its counts in the order of ``Activity``."""
-    lengths = [len(member.days) // DAY_FIELDS for member in members]
+def _activities(counted: Sequence[Part], cohorts: Integers, since: int) -> _Entries:
+    """Return one entry a part and month, its counts in the order of ``Activity``."""
+    lengths = [len(part.days) // DAY_FIELDS for part in counted]
     flat = np.array(
-        list(chain.from_iterable(member.days for member in members)), dtype=np.int64
+        list(chain.from_iterable([part.days for part in counted])), dtype=np.int64
     ).reshape(-1, DAY_FIELDS)
-    owners, months = np.repeat(np.arange(len(members)), lengths), months_of(flat[:, 0])
+    owners, months = np.repeat(np.arange(len(counted)), lengths), months_of(flat[:, 0])
     kept = months >= since
     owners, months, flat = owners[kept], months[kept], flat[kept]
-    # Days stand in order, so those of one customer and month stand together.
+    # Days stand in order, so those of one part and month stand together.
     firsts = np.flatnonzero(_differs(owners) | _differs(months))
     sums = np.add.reduceat(flat[:, 1:], firsts, axis=0) if firsts.size else flat[:, 1:]
     owner, month, active = owners[firsts], months[firsts], sums[:, 0] > 0
     joins = ~_differs(owner) & (np.diff(month, prepend=0) == 1)
     retained = active & joins & np.roll(active, 1)
-    counts = np.column_stack([active, retained, sums]) * signs[owner][:, np.newaxis]
+    signs = np.array([part.sign for part in counted])[owner]
     # A refund may be dated before the first purchase.
     age = np.clip(month - cohorts[owner], 0, AGE_MAX + 1)
-    return _Entries(owner, month, age, counts)
+    counts = np.column_stack([active, retained, sums]) * signs[:, np.newaxis]
+    new = month >= months_of(np.array([part.from_day for part in counted]))[owner]
+    return _Entries(owner[new], month[new], age[new], counts[new])
 
 
 def _differs(values: Integers) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -29,7 +29,7 @@ def member_of(row: Row, value: int | None = None, groups: Sequence[str] = ()) ->
     """Return what counts of ``row``; None before the first purchase.
 
     Args:
-        row: before or after a fold, and before it is sealed.
+        row: of the customer, who may have no purchase yet.
         value: lifetime value as published last, in millionths; None where it is not known.
         groups: that the customer is in now, besides ``ALL``, each once.
     """

@@ -38,7 +38,7 @@ def customer(bought: Bought, *, value: int | None = None, groups: tuple[str, ...
 
 def measured(members: list[Member], today: str, group: str = ALL) -> Measures:
     since = first_month(day(today))
-    tally = changed([], members, since).groups.get(group, Tally())
+    tally = changed([(None, member) for member in members], since).groups.get(group, Tally())
     return measures_of(tally, int(months_of(np.array(day(today)))))
 
 
