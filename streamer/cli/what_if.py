@@ -12,7 +12,7 @@ from streamer.cli.showing import UsageError, amount, counted, print_json
 from streamer.records.money import TEXT_MAX, WHOLE_DIGITS, minor_digits
 from streamer.scoring.what_if.customer import ONE, ZERO, Customer
 from streamer.scoring.what_if.levers import levers
-from streamer.scoring.what_if.retention import REICHHELD_PERCENT, retention_change
+from streamer.scoring.what_if.retention import retention_change
 from streamer.scoring.what_if.sizing import sizing
 from streamer.settings import load_settings
 
@@ -214,8 +214,7 @@ def _retention_words(found: Figures, currency: str) -> str:
         words += f", profit per customer {amount(before)} → {amount(after)} {currency}"
     if found["profit_percent"] is not None:
         words += f", {found['profit_percent']:+.1f} %"
-    least, most = REICHHELD_PERCENT
-    return f"{words}\n(Reichheld & Sasser 1990, 5 points in nine services: +{least} to +{most} %)"
+    return words
 
 
 def _lever_table(found: list[Figures], currency: str) -> Table:

@@ -7,11 +7,6 @@ from msgspec.structs import replace
 
 from streamer.scoring.what_if.customer import EXACT, HUNDRED, ONE, Customer
 
-REICHHELD_PERCENT = (25, 85)
-"""What Reichheld & Sasser 1990 found for 5 points in nine services, least and most: "Zero
-Defections: Quality Comes to Services", Harvard Business Review 68(5):105. Their profits grow with
-a customer's years, which the margin multiple leaves out; so these are to compare with, no more."""
-
 
 class RetentionChange(Struct, frozen=True, kw_only=True):
     """What some points of retention are worth."""
