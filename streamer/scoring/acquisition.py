@@ -86,7 +86,9 @@ def acquisition(
     columns = (
         lifetime.basis,
         where_known((ratio < target).tolist(), is_known),
-        where_known(format_amounts(amounts, digits), has_cost.tolist()),
+        where_known(format_amounts(amounts, digits), has_cost.tolist())
+        if has_cost.any()
+        else costs,  # all null: the usual batch of a shop that tells none
         cost_bases,
         channels,
         rounded(budget, lifetime.known, digits),
