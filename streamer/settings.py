@@ -148,7 +148,7 @@ class Settings(BaseSettings):
         0, ge=0, le=1_000_000_000, description="for a customer brought who joined or purchased"
     )
     loyalty_points_per_share: int = Field(0, ge=0, le=1_000_000_000, description="for each share")
-    loyalty_tiers: dict[TierName, Annotated[int, Field(ge=0)]] = Field(
+    loyalty_tiers: dict[TierName, Annotated[int, Field(ge=0, le=10**15)]] = Field(
         default_factory=dict,
         max_length=20,
         description="points where each tier begins, as JSON: "

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from streamer.records.instants import NEVER
-from streamer.records.money import DECIMALS, format_amounts
+from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts
 from streamer.scoring.columns import Flags
 from streamer.scoring.measure import Measure, members
 from streamer.scoring.occasion import where_known
@@ -80,13 +80,15 @@ def acquisition(
     divides = lifetime.known & (amounts > 0)
     # The value as the wire tells it, so that who divides by hand gets the same.
     unit = 10 ** (DECIMALS - digits)
-    value = np.rint(lifetime.value / unit) * unit
+    value = np.rint(np.clip(lifetime.value, -TOTAL_LIMIT, TOTAL_LIMIT) / unit) * unit
     ratio, is_known = value / np.where(divides, amounts, 1), divides.tolist()
     budget = np.maximum(value, 0) / target
     columns = (
         lifetime.basis,
         where_known((ratio < target).tolist(), is_known),
-        where_known(format_amounts(amounts, digits), has_cost.tolist()),
+        where_known(format_amounts(amounts, digits), has_cost.tolist())
+        if has_cost.any()
+        else costs,  # all null: the usual batch of a shop that tells none
         cost_bases,
         channels,
         rounded(budget, lifetime.known, digits),

@@ -13,6 +13,8 @@ def rounded(micros: Floats, known: Flags, digits: int) -> list[str | None]:
 
     Null where not ``known``.
     """
+    if not known.any():
+        return [None] * len(known)
     unit = 10 ** (DECIMALS - digits)
     bounded = np.where(known, np.clip(micros, -TOTAL_LIMIT, TOTAL_LIMIT), 0)
     minor = np.rint(bounded / unit).astype(np.int64)

@@ -135,21 +135,26 @@ def _engaged() -> list[st.SearchStrategy[dict[str, Any]]]:
     return [rated, st.one_of(shared, paid, profiled, exposed)]
 
 
-def _kinds(referrals: int) -> list[st.SearchStrategy[dict[str, Any]]]:
-    own = [_bought(), _bought(), _bought(), _gave_back(), *_engaged()]
-    return own + [_brought()] * referrals
+def _kinds(referrals: int, *, interactions: bool) -> list[st.SearchStrategy[dict[str, Any]]]:
+    own = [_bought(), _bought(), _bought(), _gave_back()]
+    return own + (_engaged() if interactions else []) + [_brought()] * referrals
 
 
 @st.composite
 def histories(
-    draw: st.DrawFn, *, referrals: int = 1, referrers_max: int = 9, size_max: int = 30
+    draw: st.DrawFn,
+    *,
+    referrals: int = 1,
+    referrers_max: int = 9,
+    interactions: bool = True,
+    size_max: int = 30,
 ) -> list[Happening]:
     """What happened, in the order of time.
 
     ``referrals`` is their weight beside six of other kinds, ``referrers_max`` bounds the referrers
-    of a customer.
+    of a customer. Without ``interactions`` and referrals all is of one topic.
     """
-    kinds = _kinds(referrals)
+    kinds = _kinds(referrals, interactions=interactions)
     days = draw(st.sampled_from([2, 40, 500, 1500]))
     delays = st.integers(0, LATENESS_DAYS * 24).map(lambda hours: timedelta(hours=hours))
     times = st.builds(lambda day, time: timedelta(day) + time, st.integers(0, days), _times())
