@@ -28,6 +28,9 @@ from streamer.serdes.events import EventDecoder
 
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
+Text = Annotated[str, Field(min_length=1, max_length=256)]
+TierName = Annotated[str, Field(min_length=1, max_length=64)]
+Cost = Annotated[Decimal, Field(ge=0, lt=1_000_000_000)]
 
 
 class ConfigurationError(StreamerError):
@@ -130,6 +133,27 @@ class Settings(BaseSettings):
         default=False,
         description="whether one runs; if not, referral value is null where nobody was brought",
     )
+    channel_costs: dict[Text, Cost] = Field(
+        default_factory=dict,
+        description="what a customer won through a channel costs, where no acquisition_cost event "
+        'tells, in the reporting currency, as JSON: {"search": "23.50"}',
+    )
+    ltv_to_cac_target: float = Field(
+        3, gt=0, le=1_000_000, description="customers whose LTV:CAC is below it are flagged"
+    )
+    loyalty_points_per_unit: float = Field(
+        1, ge=0, le=1_000_000, description="for a currency unit of revenue net of refunds"
+    )
+    loyalty_points_per_referral: int = Field(
+        0, ge=0, le=1_000_000_000, description="for a customer brought who joined or purchased"
+    )
+    loyalty_points_per_share: int = Field(0, ge=0, le=1_000_000_000, description="for each share")
+    loyalty_tiers: dict[TierName, Annotated[int, Field(ge=0, le=10**15)]] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="points where each tier begins, as JSON: "
+        '{"bronze": 0, "silver": 500, "gold": 2000}; none is no loyalty programme',
+    )
 
     emit: Literal["latest", "every_event"] = Field(
         "latest", description="one score per customer and unit of work, or one per event"
@@ -159,6 +183,12 @@ class Settings(BaseSettings):
             levels = getattr(self, name)
             if sorted(set(levels)) != list(levels):
                 raise ValueError(f"{name} must rise")
+        return self
+
+    @model_validator(mode="after")
+    def _tiers_differ(self) -> Self:
+        if len(set(self.loyalty_tiers.values())) < len(self.loyalty_tiers):
+            raise ValueError("loyalty_tiers must begin at different points")
         return self
 
     @classmethod

@@ -26,13 +26,15 @@ COMMANDS = {
     "simulate": "Write the events of a simulated shop.",
     "fit": "Find a model's parameters in a file of purchases.",
     "predict": "Say what a model of given parameters expects of a customer.",
+    "what-if": "Say what a change of orders or retention would be worth.",
     "customer": "Show what is known of a customer.",
     "dlq": "Look at the dead letters.",
     "config": "Look at the settings.",
     "doctor": "Say what is wrong, and what to do about it.",
     "bench": "Measure throughput and latency on this machine.",
 }
-"""Name → what it does. Module and function, or Typer application, are of the same name."""
+"""Name → what it does. Module and function, or Typer application, are of the same name, with an
+underscore for a hyphen."""
 
 
 class _Lazy(TyperCommand):
@@ -51,7 +53,8 @@ class _Commands(TyperGroup):
 
 def load(name: str) -> Any:
     """Return the command ``name``, imported."""
-    found = getattr(import_module(f"streamer.cli.{name}"), name)
+    module = name.replace("-", "_")
+    found = getattr(import_module(f"streamer.cli.{module}"), module)
     group = typer.Typer(add_completion=False)
     group.callback()(_streamer)  # makes it a group even with one command
     if isinstance(found, typer.Typer):

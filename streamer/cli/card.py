@@ -80,6 +80,31 @@ def _lapsed(update: Update) -> str:
     return "lapsed since then" if update["risk_band"] == "lapsed" else "lapsed from then on"
 
 
+def _cost(update: Update) -> str:
+    won = f"won for {amount(update['acquisition_cost'])}"
+    channel = update["acquisition_channel"]
+    return won + (f" by {shown_text(channel)}" if channel else "")
+
+
+def _below_target(update: Update) -> str:
+    left = update["retention_budget"]
+    below = "below the target" if update["ltv_below_target"] else f"{amount(left)} left to keep it"
+    return f"{_cost(update)}, {below}"
+
+
+def _rating(update: Update) -> str:
+    average = f"{update['rating_average']:.1f} in {counted(update['ratings'], 'rating')}"
+    flag = str(update["rating_flag"]).replace("_", " ")
+    return f"{flag}; {average}"
+
+
+def _points(update: Update) -> str:
+    points = counted(update["loyalty_points"], "point")
+    if update["next_tier"] is None:
+        return points
+    return f"{points}, {update['points_to_next_tier']:,} to {shown_text(update['next_tier'])}"
+
+
 VALUE = (
     Line("worth so far", "historic_clv", money("historic_clv"), _orders),
     Line("forecast", "predicted_clv", money("predicted_clv"), _interval),
@@ -95,6 +120,9 @@ VALUE = (
         lambda update: f"of {counted(update['referred_customers'], 'customer')} brought",
     ),
     Line("brought by", "referred_by", lambda update: shown_text(update["referred_by"])),
+    Line("LTV : CAC", "ltv_to_cac", _number("ltv_to_cac"), _below_target),
+    Line("last rating", "rating_last", _number("rating_last"), _rating),
+    Line("loyalty", "loyalty_tier", lambda update: shown_text(update["loyalty_tier"]), _points),
 )
 RISK = (
     Line("risk", "risk_band", _band, _before),
@@ -131,7 +159,7 @@ def card(customer_id: str, ltv: Update | None, churn_risk: Update | None) -> Pan
 
 def _rows(update: Update, lines: tuple[Line, ...]) -> Iterator[tuple[str, str, str]]:
     for line in lines:
-        if update[line.field] is None:
+        if update.get(line.field) is None:  # or older than the field
             code = update["null_reasons"].get(line.field, "")
             yield line.label, "—", NULL_REASONS.get(code, code)
         else:

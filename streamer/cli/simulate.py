@@ -15,10 +15,15 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from streamer.simulate import (
     DEFAULT_START,
+    AcquisitionCosts,
     Basket,
     Disturbances,
+    Experiments,
+    Profiles,
     PurchaseProcess,
+    Ratings,
     Refunds,
+    Shares,
     Shop,
     SimulationError,
     Spend,
@@ -71,6 +76,23 @@ def simulate(
     referral_rate: Annotated[
         float, typer.Option(help="Share of customers brought by an earlier one, 0 to 1.")
     ] = 0.0,
+    channels: Annotated[
+        int, typer.Option(help="Channels that customers come from; 0 leaves them out.")
+    ] = 0,
+    locations: Annotated[
+        int, typer.Option(help="Places where customers live; 0 leaves them out.")
+    ] = 0,
+    acquisition_cost: Annotated[
+        float, typer.Option(help="Mean cost of winning a customer; 0 tells of none.")
+    ] = 0.0,
+    rating_rate: Annotated[float, typer.Option(help="Share of orders rated, 0 to 1.")] = 0.0,
+    share_rate: Annotated[float, typer.Option(help="Share of orders shared, 0 to 1.")] = 0.0,
+    profile_rate: Annotated[
+        float, typer.Option(help="Share of customers with a profile, 0 to 1.")
+    ] = 0.0,
+    experiment_rate: Annotated[
+        float, typer.Option(help="Share of customers in an experiment without effect, 0 to 1.")
+    ] = 0.0,
     poison_rate: Annotated[
         float, typer.Option(help="Broken events added for each good one, 0 to 1.")
     ] = 0.0,
@@ -98,7 +120,16 @@ def simulate(
         spend=Spend(currency=currency, **_numbers(spend, "p q gamma")),
         basket=Basket(cost_share, categories),
         referral_rate=referral_rate,
-        follow_ups=(Refunds(refund_rate, refund_delay_days),),
+        channels=channels,
+        locations=locations,
+        follow_ups=(
+            Refunds(refund_rate, refund_delay_days),
+            AcquisitionCosts(acquisition_cost),
+            Ratings(rating_rate),
+            Shares(share_rate),
+            Profiles(profile_rate),
+            Experiments(experiment_rate),
+        ),
     )
     disturbances = Disturbances(duplicate_rate, poison_rate, shuffle_days)
     values = disturb(events_of(shop, seed), disturbances, seed)

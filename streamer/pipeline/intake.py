@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from heapq import merge
 from typing import TYPE_CHECKING
 
 from streamer.pipeline.unit import Message, UnitOfWork
@@ -32,8 +33,12 @@ class Intake:
         self.log_time = partition.log_time
 
     def events(self, records: Sequence[Record]) -> list[tuple[Record, Event]]:
-        """Return what events there are here; the rest becomes dead letters or is passed on."""
-        return self._here(self._decoded(records))
+        """Return what events there are here; the rest becomes dead letters or is passed on.
+
+        Topics are merged by event time, each in its own order: so a unit of many topics tells the
+        same as one event after the other.
+        """
+        return _merged(self._here(self._decoded(records)))
 
     def _decoded(self, records: Sequence[Record]) -> list[tuple[Record, Event]]:
         """Return what events there are in ``records``; the others become dead letters."""
@@ -116,3 +121,17 @@ class Intake:
             Message(record.key, record.value, headers, record.timestamp),
         )
         self._unit.refused[rejected.reason] += 1
+
+
+def _merged(events: list[tuple[Record, Event]]) -> list[tuple[Record, Event]]:
+    by_topic: dict[str, list[tuple[Record, Event]]] = {}
+    for pair in events:
+        by_topic.setdefault(pair[0].topic, []).append(pair)
+    if len(by_topic) < 2:  # noqa: PLR2004 - one topic is in order
+        return events
+    return list(merge(*by_topic.values(), key=_when))
+
+
+def _when(pair: tuple[Record, Event]) -> tuple[int, int]:
+    """Return the event time and, for what happened at one instant, when it was sent."""
+    return pair[1].occurred_at, pair[0].timestamp

@@ -142,11 +142,7 @@ class Partition:
         work = Work(self, now)
         if model is not None and model.generation > self.scoring.generation:
             work.adopt(model)
-        if self.configuration.every_event:
-            for record in records:
-                work.step((record,))
-        else:
-            work.step(records)
+        work.take(records)
         work.advance(max(silence_until, self.stream_time), timers_max)
         work.rescore(rescore_max)
         return work.finish(next_offsets or {}, score_later=score_later)

@@ -62,9 +62,17 @@ class Work:
         self._partition.adopt(model)
         self._changelog.append(Message(MODEL_KEY, encode_model(model)))
 
-    def step(self, records: Sequence[Record]) -> None:
+    def take(self, records: Sequence[Record]) -> None:
         """Fold ``records``, ask for the scores of whom they concern, and set their timers."""
-        causes = self._folded(self._intake.events(records))
+        events = self._intake.events(records)
+        if self._configuration.every_event:
+            for event in events:
+                self._step([event])
+        else:
+            self._step(events)
+
+    def _step(self, events: Sequence[tuple[Record, Event]]) -> None:
+        causes = self._folded(events)
         if causes:
             self._changed(causes)
         if self._configuration.every_event:
@@ -87,6 +95,7 @@ class Work:
             for scoring in scorings:
                 as_it_is = decode_row(encode_row(scoring.row))
                 self._scorings[len(self._scorings)] = replace(scoring, row=as_it_is)
+                self._remember_tier(scoring.row)
         else:
             self._scorings.update((scoring.customer_id, scoring) for scoring in scorings)
 
@@ -128,9 +137,27 @@ class Work:
             ahead = next((i for i in instants if i > max(told_until, until)), FAR)
             following.append((customer_id, ahead))
         self._partition.timers.schedule(following)
+        self._keep_new_tiers({scoring.customer_id: scoring.row for scoring in due})
         self._unit.counts["silences"] += len(due)
         due.sort(key=lambda scoring: (scoring.as_of, scoring.customer_id))
         self._ask(due)
+
+    def _keep_new_tiers(self, rows: Mapping[str, Row]) -> None:
+        """Have those of ``rows`` written whose tier the shop's new rules have changed.
+
+        Otherwise silence, which writes no row, would tell of the change again and again.
+        """
+        loyalty = self._partition.scoring.loyalty
+        if loyalty is not None:
+            self._touched.update(
+                (one, row) for one, row in rows.items() if loyalty.tier(row) != row.loyalty_tier
+            )
+
+    def _remember_tier(self, row: Row) -> None:
+        """Note that the tier of ``row``, if any has been, is told: each change is, once."""
+        loyalty = self._partition.scoring.loyalty
+        if loyalty is not None and row.as_of != NEVER:
+            row.loyalty_tier = loyalty.tier(row)
 
     def rescore(self, customers_max: int) -> None:
         """Score up to so many customers anew by the new model, if there is one."""
@@ -169,6 +196,7 @@ class Work:
         for customer_id, row in self._touched.items():
             seal(row, lateness)
             row.generation = generation
+            self._remember_tier(row)
             value = encode_row(row)
             unit.rows[customer_id] = value
             messages.append(Message(customer_id.encode(), value))

@@ -23,6 +23,15 @@ InstantOrNever = Annotated[int, Meta(ge=NEVER, le=LAST)]
 Sum = Annotated[int, Meta(ge=-TOTAL_LIMIT, le=TOTAL_LIMIT)]
 
 
+class Surroundings(Struct, frozen=True, gc=False):
+    """Where and in which experiment an order was placed; "" is unknown."""
+
+    channel: str = ""
+    location: str = ""
+    experiment_id: str = ""
+    arm: str = ""
+
+
 class Purchase(Struct, frozen=True, gc=False):
     """An order was placed. ``amount`` and ``cost`` are zero or more; ``cost`` may be unknown."""
 
@@ -32,6 +41,7 @@ class Purchase(Struct, frozen=True, gc=False):
     order_id: str
     amount: int
     cost: int | None
+    surroundings: Surroundings | None = None
     type: ClassVar[str] = "purchase"
     family: ClassVar[int] = 0
 
@@ -58,6 +68,62 @@ class Referral(Struct, frozen=True, gc=False):
     joined: bool
     type: ClassVar[str] = "referral"
     family: ClassVar[int] = 1
+
+
+class AcquisitionCost(Struct, frozen=True, gc=False):
+    """Winning the customer cost ``amount``, zero or more; ``channel`` is "" where not told."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: int
+    amount: int
+    channel: str
+    type: ClassVar[str] = "acquisition_cost"
+    family: ClassVar[int] = 2
+
+
+class Rating(Struct, frozen=True, gc=False):
+    """The customer rated an interaction: ``rating`` in millionths, 0 to 5,000,000."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: int
+    rating: int
+    type: ClassVar[str] = "rating"
+    family: ClassVar[int] = 2
+
+
+class Share(Struct, frozen=True, gc=False):
+    """The customer shared the shop or a product on a network."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: int
+    type: ClassVar[str] = "share"
+    family: ClassVar[int] = 2
+
+
+class Profile(Struct, frozen=True, gc=False):
+    """What the shop knows of the customer: ``attributes`` by name, each as JSON."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: int
+    attributes: dict[str, str]
+    type: ClassVar[str] = "profile"
+    family: ClassVar[int] = 2
+
+
+class Exposure(Struct, frozen=True, gc=False):
+    """The customer was put into an arm of an experiment."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: int
+    experiment_id: str
+    arm: str
+    type: ClassVar[str] = "experiment"
+    family: ClassVar[int] = 2
 
 
 class Unscored(Struct, frozen=True, gc=False):
@@ -103,6 +169,8 @@ class ReferralCredit(Struct, frozen=True, gc=False, tag="credit", tag_field="kin
     family: ClassVar[int] = INTERNAL
 
 
-CustomerEvent = Purchase | Refund | Referral | Unscored
+CustomerEvent = (
+    Purchase | Refund | Referral | AcquisitionCost | Rating | Share | Profile | Exposure | Unscored
+)
 InternalEvent = ReferralLink | ReferralCredit
 Event = CustomerEvent | InternalEvent

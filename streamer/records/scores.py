@@ -77,6 +77,22 @@ class LtvUpdate(Struct, frozen=True):
     category_depth: int | None = None
     loyalty_tier: str | None = None
     schema_version: int = SCHEMA_VERSION
+    ltv_to_cac_basis: Literal["total_clv", "formula_margin_ltv", "formula_ltv"] | None = None
+    ltv_below_target: bool | None = None
+    acquisition_cost: str | None = None
+    acquisition_cost_basis: Literal["events", "channel"] | None = None
+    acquisition_channel: str | None = None
+    acquisition_budget: str | None = None
+    retention_budget: str | None = None
+    ratings: int = 0
+    rating_average: float | None = None
+    rating_last: float | None = None
+    rating_flag: Literal["good", "fair", "needs_review"] | None = None
+    loyalty_points: int | None = None
+    next_tier: str | None = None
+    points_to_next_tier: int | None = None
+    previous_loyalty_tier: str | None = None
+    loyalty_tier_change: Literal["up", "down"] | None = None
 
 
 class ChurnRiskUpdate(Struct, frozen=True):

@@ -16,6 +16,14 @@ NULL_REASONS = {
     "beyond_calendar": "beyond the year 9999",
     "lapsed": "no further band",
     "first_purchase": "there was no band before",
+    "no_acquisition_cost": "no acquisition cost came, and none is configured for the channel",
+    "free_acquisition": "winning this customer cost nothing: there is nothing to divide by",
+    "no_channel": "neither the first purchase nor an acquisition cost names its channel",
+    "no_rating": "no rating yet",
+    "no_loyalty_programme": "no loyalty tiers are configured",
+    "below_tiers": "fewer points than the lowest tier begins with",
+    "top_tier": "there is no higher tier",
+    "tier_unchanged": "the tier is the one told last",
 }
 """The codes on the wire and what they mean."""
 
@@ -29,7 +37,7 @@ _PREDICTED = (
 )
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def ltv_nulls(
     bought: bool,
     repeated: bool,
@@ -37,13 +45,15 @@ def ltv_nulls(
     programme: bool,
     referred: bool,
     no_value: str | None,
+    measures: tuple[str, ...],
 ) -> msgspec.Raw:
     """Return the reasons of an LTV update's null figures as a JSON object.
 
-    ``no_value`` is that of the predicted value, None where there is one.
+    ``no_value`` is that of the predicted value, None where there is one; ``measures`` are those of
+    other measures, as members of the object (see ``measure.members``).
     """
     reasons = {} if no_value is None else dict.fromkeys(_PREDICTED, no_value)
-    reasons |= dict.fromkeys(("ltv_to_cac", "category_depth", "loyalty_tier"), "not_measured")
+    reasons["category_depth"] = "not_measured"
     if not bought:
         names = "average_order_value", "tenure_days", "first_purchase_at", "last_purchase_at"
         reasons |= dict.fromkeys((*names, "expected_orders"), "no_purchase")
@@ -57,7 +67,8 @@ def ltv_nulls(
         reasons |= dict.fromkeys(("referral_value", "referred_customers"), "no_programme")
     if not referred:
         reasons["referred_by"] = "not_referred"
-    return msgspec.Raw(msgspec.json.encode(reasons))
+    own = msgspec.json.encode(reasons).decode()[1:-1]
+    return msgspec.Raw(f"{{{','.join(filter(None, (own, *measures)))}}}".encode())
 
 
 @lru_cache(maxsize=256)

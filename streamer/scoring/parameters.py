@@ -1,15 +1,19 @@
 """What the shop has configured for its scores."""
 
+from collections.abc import Mapping
+from decimal import Decimal
 from functools import cached_property
 from math import log1p
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from streamer.records.models import FORMULA, ModelParams
+from streamer.records.money import UNIT
 from streamer.scoring.fitted import FittedModel, fitted_model
+from streamer.scoring.loyalty import RATE_UNIT, LoyaltyRules
 
 
 class ScoringParameters(Struct, frozen=True, dict=True):
@@ -32,6 +36,14 @@ class ScoringParameters(Struct, frozen=True, dict=True):
         discount_rate: a year, 0 or more.
         referral_programme: whether one runs: a customer who brought nobody is then worth 0 in
             referrals, otherwise null.
+        channel_costs: what a customer won through a channel costs, in the reporting currency, for
+            those of whom no cost of their own came.
+        ltv_to_cac_target: below it a customer's ratio is flagged, above 0.
+        loyalty_points_per_unit: for a currency unit of revenue net of refunds, 0 or more, to six
+            decimals.
+        loyalty_points_per_referral: for a customer brought who joined or purchased, 0 or more.
+        loyalty_points_per_share: 0 or more.
+        loyalty_tiers: the points where each begins, by name; none means there is no programme.
         model: what is fitted to the shop; none yet means the formula.
     """
 
@@ -47,6 +59,12 @@ class ScoringParameters(Struct, frozen=True, dict=True):
     retention_rate: float = 0.75
     discount_rate: float = 0.1
     referral_programme: bool = False
+    channel_costs: Mapping[str, Decimal] = field(default_factory=dict)
+    ltv_to_cac_target: float = 3.0
+    loyalty_points_per_unit: float = 1.0
+    loyalty_points_per_referral: int = 0
+    loyalty_points_per_share: int = 0
+    loyalty_tiers: Mapping[str, int] = field(default_factory=dict)
     model: FittedModel | None = None
 
     @property
@@ -64,6 +82,25 @@ class ScoringParameters(Struct, frozen=True, dict=True):
     def model_version(self) -> str:
         """As scores tell it."""
         return FORMULA if self.model is None else self.model.version
+
+    @cached_property
+    def channel_cost_amounts(self) -> dict[str, int]:
+        """``channel_costs`` in millionths."""
+        return {channel: round(cost * UNIT) for channel, cost in self.channel_costs.items()}
+
+    @cached_property
+    def loyalty(self) -> LoyaltyRules | None:
+        """The rules of the loyalty programme; None without one."""
+        if not self.loyalty_tiers:
+            return None
+        names = sorted(self.loyalty_tiers, key=self.loyalty_tiers.__getitem__)
+        return LoyaltyRules(
+            rate=round(self.loyalty_points_per_unit * RATE_UNIT),
+            referral=self.loyalty_points_per_referral,
+            share=self.loyalty_points_per_share,
+            thresholds=tuple(self.loyalty_tiers[name] for name in names),
+            names=tuple(names),
+        )
 
     @cached_property
     def raw_thresholds(self) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -1,11 +1,15 @@
-"""The LTV updates of rows: historic value (V1), formula LTV (V2), referral value (V6)."""
+"""The LTV updates of rows: historic value (V1), formula LTV (V2), referral value (V6), and more.
+
+Acquisition (V8), ratings (V9) and loyalty (V10) have modules of their own.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts, minor_digits
-from streamer.records.scores import LtvUpdate, Window
+from streamer.records.money import format_amounts, minor_digits
+from streamer.records.scores import SCHEMA_VERSION, LtvUpdate, Window
+from streamer.scoring.acquisition import acquisition, lifetime_of
 from streamer.scoring.columns import Columns, Flags, window_sums
 from streamer.scoring.forecast import Forecast
 from streamer.scoring.formula import (
@@ -14,10 +18,13 @@ from streamer.scoring.formula import (
     formula_margin_ltv,
     purchase_frequency,
 )
+from streamer.scoring.loyalty import loyalty
 from streamer.scoring.nulls import ltv_nulls
 from streamer.scoring.occasion import Occasions, datetimes, where_known
 from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.ratings import ratings
 from streamer.scoring.rhythm import Floats
+from streamer.scoring.rounding import rounded
 from streamer.state.row import Row
 
 
@@ -30,14 +37,6 @@ def windows(columns: Columns, digits: int) -> list[dict[str, Window]]:
         {"7": week, "30": month, "90": quarter, "365": year}
         for week, month, quarter, year in zip(cells, cells, cells, cells, strict=True)
     ]
-
-
-def _rounded(micros: Floats, known: Flags, digits: int) -> list[str | None]:
-    """Return averages and forecasts, in millionths, as texts rounded to the minor unit."""
-    unit = 10 ** (DECIMALS - digits)
-    bounded = np.where(known, np.clip(micros, -TOTAL_LIMIT, TOTAL_LIMIT), 0)
-    minor = np.rint(bounded / unit).astype(np.int64)
-    return where_known(format_amounts(minor * unit, digits), known.tolist())
 
 
 def _referral_figures(
@@ -62,6 +61,8 @@ class _Predicted(NamedTuple):
     total: list[str | None]
     basis: list[str | None]
     null_reasons: list[str | None]
+    lifetime: tuple[Floats, Flags]
+    """The total in millionths, and where it is known."""
 
 
 def _predicted(columns: Columns, expected: Forecast, digits: int) -> _Predicted:
@@ -69,21 +70,23 @@ def _predicted(columns: Columns, expected: Forecast, digits: int) -> _Predicted:
     if value is None:
         nothing: list[str | None] = [None] * n
         reason = "no_model" if expected.probability_alive is None else "no_value_model"
-        return _Predicted(nothing, nothing, nothing, nothing, nothing, [reason] * n)
+        unknown = np.zeros(n), np.zeros(n, np.bool_)
+        return _Predicted(nothing, nothing, nothing, nothing, nothing, [reason] * n, unknown)
     bought = columns.orders > 0
     known = bought & value.known
     earned = np.where(value.on_margin, columns.margin, columns.net)
     is_known = known.tolist()
     return _Predicted(
-        _rounded(value.mean, known, digits),
-        _rounded(value.low, known, digits),
-        _rounded(value.high, known, digits),
-        _rounded(earned + value.mean, known, digits),
+        rounded(value.mean, known, digits),
+        rounded(value.low, known, digits),
+        rounded(value.high, known, digits),
+        rounded(earned + value.mean, known, digits),
         where_known(np.where(value.on_margin, "margin", "revenue").tolist(), is_known),
         [
             None if is_known_here else "no_value_model" if has_bought else "no_purchase"
             for is_known_here, has_bought in zip(is_known, bought.tolist(), strict=True)
         ],
+        (earned + value.mean, known),
     )
 
 
@@ -110,6 +113,14 @@ def ltv_updates(
     )
     referrers = [row.referrer or None for row in rows]
     predicted = _predicted(columns, expected, digits)
+    lifetime = lifetime_of(
+        bought, predicted.lifetime, (by_margin, repeated & costed), (by_revenue, repeated)
+    )
+    ratio, acquired = acquisition(
+        rows, lifetime, parameters.channel_cost_amounts, parameters.ltv_to_cac_target, digits
+    )
+    tiers, loyal = loyalty(rows, parameters.loyalty)
+    measures = (acquired, ratings(rows), loyal)
     currency = parameters.currency
     # Column after column, in the order of the fields: `map` then makes the records in C.
     return list(
@@ -132,16 +143,16 @@ def ltv_updates(
             where_known(format_amounts(np.where(costed, columns.margin, 0), digits), is_costed),
             columns.orders.tolist(),
             [row.refunds for row in rows],
-            _rounded(value, bought, digits),
-            _rounded(margin, costed, digits),
+            rounded(value, bought, digits),
+            rounded(margin, costed, digits),
             where_known(frequency.tolist(), is_repeated),
             where_known(columns.t.tolist(), is_bought),
             where_known(datetimes(columns.first), is_bought),
             where_known(datetimes(columns.last), is_bought),
             windows(columns, digits),
             where_known(expected.expected_orders.tolist(), is_bought),
-            _rounded(by_revenue, repeated, digits),
-            _rounded(by_margin, repeated & costed, digits),
+            rounded(by_revenue, repeated, digits),
+            rounded(by_margin, repeated & costed, digits),
             referral_value,
             referred_customers,
             referrers,
@@ -157,11 +168,17 @@ def ltv_updates(
                 programme,
                 map(bool, referrers),
                 predicted.null_reasons,
+                zip(*(measure.nulls for measure in measures), strict=True),
             ),
             predicted.mean,
             predicted.low,
             predicted.high,
             predicted.total,
             predicted.basis,
+            ratio,
+            [None] * n,
+            tiers,
+            [SCHEMA_VERSION] * n,
+            *(column for measure in measures for column in measure.columns),
         )
     )

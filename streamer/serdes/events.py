@@ -21,7 +21,7 @@ from streamer.records.events import CustomerEvent, Purchase, Referral, Refund, U
 from streamer.records.instants import EPOCH, MICROSECOND
 from streamer.records.kafka import TOPIC_OF_TYPE, Headers
 from streamer.records.money import AMOUNT_LIMIT, parse_amount
-from streamer.serdes import wire
+from streamer.serdes import interactions, wire
 
 _decode_wire: Callable[[bytes], wire.WireEvent] = msgspec.json.Decoder(wire.WireEvent).decode
 _decode_any = msgspec.json.Decoder().decode
@@ -129,6 +129,7 @@ def _purchase(decoder: EventDecoder, event: wire.WirePurchase, occurred_at: int)
         event.order_id,
         amount,
         None if cost is None else decoder.money(cost, event.currency, "cost"),
+        surroundings=interactions.surroundings(event),
     )
 
 
@@ -162,10 +163,8 @@ def _referral(decoder: EventDecoder, event: wire.WireReferral, occurred_at: int)
 
 
 def _unscored(decoder: EventDecoder, event: wire.WireEvent, occurred_at: int) -> Unscored:
-    if isinstance(event, wire.WirePayment | wire.WireAcquisitionCost):
+    if isinstance(event, wire.WirePayment):
         decoder.money(event.amount, event.currency, "amount")
-    if isinstance(event, wire.WireRating) and event.rating > event.scale:
-        raise Rejected("invalid", "a rating is at most its scale", "rating")
     tag = str(event.__struct_config__.tag)
     return Unscored(event.event_id, event.customer_id, occurred_at, tag)
 
@@ -174,6 +173,7 @@ _CONVERSIONS: dict[type, Callable[[EventDecoder, Any, int], CustomerEvent]] = {
     wire.WirePurchase: _purchase,
     wire.WireRefund: _refund,
     wire.WireReferral: _referral,
+    **interactions.CONVERSIONS,
 }
 
 
@@ -202,6 +202,7 @@ def _may_repeat(value: bytes, event: wire.WireEvent) -> bool:
         or count(b'"amount"') > 1
         or count(b'"currency"') > 1
         or b"\\u00" in value  # a name may be written with escapes
+        or interactions.may_repeat(value, event)
     ):
         return True
     if type(event) is wire.WireReferral:

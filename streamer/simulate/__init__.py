@@ -7,6 +7,13 @@ events on any machine with the same numpy, whatever else runs.
 """
 
 from streamer.simulate.disturbances import Disturbances, WireValue, disturb
+from streamer.simulate.engagement import (
+    AcquisitionCosts,
+    Experiments,
+    Profiles,
+    Ratings,
+    Shares,
+)
 from streamer.simulate.followups import FollowUp, Refunds
 from streamer.simulate.load import uniform_purchases
 from streamer.simulate.parameters import Basket, PurchaseProcess, SimulationError, Spend
@@ -15,11 +22,16 @@ from streamer.simulate.shop import DEFAULT_START, Shop, simulate
 
 __all__ = [
     "DEFAULT_START",
+    "AcquisitionCosts",
     "Basket",
     "Disturbances",
+    "Experiments",
     "FollowUp",
+    "Profiles",
     "PurchaseProcess",
+    "Ratings",
     "Refunds",
+    "Shares",
     "Shop",
     "SimulationError",
     "Spend",

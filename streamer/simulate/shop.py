@@ -40,6 +40,8 @@ class Shop:
         spend: What they pay.
         basket: What they buy.
         referral_rate: Probability that a customer was brought by an earlier one, from 0 to 1.
+        channels: Number of channels that customers are won through; 0 leaves them out.
+        locations: Number of places where customers live; 0 leaves them out.
         follow_ups: What purchases bring about, at most one rule of a class.
     """
 
@@ -51,12 +53,16 @@ class Shop:
     spend: Spend = field(default_factory=Spend)
     basket: Basket = field(default_factory=Basket)
     referral_rate: float = 0.0
+    channels: int = 0
+    locations: int = 0
     follow_ups: tuple[FollowUp, ...] = ()
 
     def __post_init__(self) -> None:
         require(self.customers >= 1, "customers", self.customers, "1 or more")
         require_positive(days=self.days, acquisition_days=self.acquisition_days)
         require_share(referral_rate=self.referral_rate)
+        require(self.channels >= 0, "channels", self.channels, "0 or more")
+        require(self.locations >= 0, "locations", self.locations, "0 or more")
         require(self.start.tzinfo is not None, "start", self.start, "given with its offset")
         years = self.start.year + self.days / 365
         require(years < LAST_YEAR, "days", self.days, f"few enough to end before {LAST_YEAR}")
@@ -100,7 +106,7 @@ def simulate(shop: Shop, seed: int) -> Iterator[Event]:
 
 def _purchases(shop: Shop, seed: int, times_ms: Integers, buyers: Integers) -> Iterator[Timed]:
     paid = amounts(shop.spend, buyers, shop.customers, stream(seed, "amounts"))
-    basket = stream(seed, "basket")
+    basket, homes = stream(seed, "basket"), _homes(shop, seed)
     made = [0] * shop.customers
     for at_ms, buyer, hundredths in zip(
         times_ms.tolist(), buyers.tolist(), paid.tolist(), strict=True
@@ -112,7 +118,18 @@ def _purchases(shop: Shop, seed: int, times_ms: Integers, buyers: Integers) -> I
         event["order_id"] = order_id
         event["amount"] = money(hundredths)
         event["currency"] = shop.spend.currency
-        yield at_ms, event | _contents(shop.basket, hundredths, basket)
+        yield at_ms, event | _contents(shop.basket, hundredths, basket) | homes[buyer]
+
+
+def _homes(shop: Shop, seed: int) -> list[Event]:
+    """Return what each customer's purchases say of where they come from, evenly drawn."""
+    homes: list[Event] = [{} for _ in range(shop.customers)]
+    for name, count in (("channel", shop.channels), ("location", shop.locations)):
+        if count:
+            drawn = stream(seed, name).integers(count, size=shop.customers)
+            for home, number in zip(homes, drawn.tolist(), strict=True):
+                home[name] = f"{name}-{number}"
+    return homes
 
 
 def _contents(basket: Basket, hundredths: int, generator: np.random.Generator) -> Event:

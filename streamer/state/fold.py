@@ -17,16 +17,23 @@ from xxhash import xxh3_64_intdigest
 
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import (
+    AcquisitionCost,
     CustomerEvent,
     Event,
+    Exposure,
+    Profile,
     Purchase,
+    Rating,
     Referral,
     ReferralCredit,
     ReferralLink,
     Refund,
+    Share,
 )
 from streamer.records.instants import DAY, NEVER
 from streamer.records.money import TOTAL_LIMIT
+from streamer.state import engagement
+from streamer.state.engagement import Engagement
 from streamer.state.row import Row
 from streamer.state.windows import (
     REFUNDED,
@@ -157,6 +164,8 @@ def _purchase(row: Row, event: Purchase) -> None:
     elif at > row.previous_purchase_at:
         row.previous_purchase_at = at
     add_purchase(row, event)
+    if event.surroundings is not None:
+        engagement.surrounded(_engagement(row), at, event.surroundings)
 
 
 def _refund(row: Row, event: Refund) -> None:
@@ -188,6 +197,21 @@ def _credit(row: Row, event: ReferralCredit) -> None:
     row.changes += event.events
 
 
+def _engagement(row: Row) -> Engagement:
+    """Return the part of ``row`` for what is not bought, made if missing."""
+    if row.engagement is None:
+        row.engagement = Engagement()
+    return row.engagement
+
+
+def _engaging(take: Callable[[Engagement, Any], None]) -> Callable[[Row, Any], None]:
+    return lambda row, event: take(_engagement(row), event)
+
+
+def _cost_after(row: Row, event: AcquisitionCost) -> int:
+    return event.amount + (row.engagement.acquisition_cost if row.engagement else 0)
+
+
 def _sum_after_purchase(row: Row, event: Purchase) -> int:
     return max(row.revenue + event.amount, row.cost + (event.cost or 0))
 
@@ -196,6 +220,8 @@ _BOUNDED: dict[type, Callable[[Row, Any], int]] = {
     Purchase: _sum_after_purchase,
     Refund: lambda row, event: row.refunded + event.amount,
     Referral: lambda row, _: row.referrals_sent,
+    AcquisitionCost: _cost_after,
+    **dict.fromkeys((Rating, Share, Profile, Exposure), lambda _, __: 0),
 }
 """The greatest sum there would be after an event."""
 
@@ -205,4 +231,9 @@ _FOLDS: dict[type, Callable[[Row, Any], None]] = {
     Referral: _referral,
     ReferralLink: _link,
     ReferralCredit: _credit,
+    AcquisitionCost: _engaging(engagement.paid),
+    Rating: _engaging(engagement.rated),
+    Share: _engaging(engagement.shared),
+    Profile: _engaging(engagement.profiled),
+    Exposure: _engaging(engagement.exposed),
 }

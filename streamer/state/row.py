@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from streamer.records.events import FAMILIES
 from streamer.records.instants import NEVER
 from streamer.records.kafka import SOURCE_TOPICS
+from streamer.state.engagement import Engagement
 
 
 class Row(Struct, array_like=True):
@@ -67,6 +68,11 @@ class Row(Struct, array_like=True):
 
     generation: int = 0
     """Of the model in force when the row was last scored; 0 is the formula."""
+
+    engagement: Engagement | None = None
+    """How the customer was won and what it does besides buying; None where nothing is told."""
+    loyalty_tier: str = ""
+    """Told last; "" is none."""
 
     @property
     def as_of(self) -> int:

@@ -44,7 +44,13 @@ OUTPUTS = {
     "model-params.json": ModelParams,
     "programme-measure.json": ModelCalibration,
 }
-LATER = {"predicted_clv_basis"}
+ENGAGEMENT = {
+    "ltv_to_cac_basis", "ltv_below_target", "acquisition_cost", "acquisition_cost_basis",
+    "acquisition_channel", "acquisition_budget", "retention_budget", "ratings", "rating_average",
+    "rating_last", "rating_flag", "loyalty_points", "next_tier", "points_to_next_tier",
+    "previous_loyalty_tier", "loyalty_tier_change",
+}  # fmt: skip
+LATER = {"predicted_clv_basis"} | ENGAGEMENT
 """Fields that the first messages of version 1 do not have."""
 EXAMPLES = [(name, example) for name in NAMES for example in load(name).get("examples", ())]
 

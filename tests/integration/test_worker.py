@@ -18,7 +18,19 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from prometheus_client.parser import text_string_to_metric_families
 
 from streamer.broker import EmbeddedKafka
-from streamer.simulate import Disturbances, Refunds, Shop, disturb, simulate
+from streamer.simulate import (
+    AcquisitionCosts,
+    Disturbances,
+    Experiments,
+    FollowUp,
+    Profiles,
+    Ratings,
+    Refunds,
+    Shares,
+    Shop,
+    disturb,
+    simulate,
+)
 from tests.support.audit import auditing
 from tests.support.load import send_all, wire_of
 from tests.support.oracle import count
@@ -38,9 +50,13 @@ def write_lines(file: Path, values: Iterable[bytes]) -> Path:
     return file
 
 
-def a_year(seed: int, referral_rate: float = 0.0, **disturbances: float) -> list[bytes]:
+def a_year(
+    seed: int, referral_rate: float = 0.0, more: tuple[FollowUp, ...] = (), **disturbances: float
+) -> list[bytes]:
     """Return the events of a small shop in the order of their times."""
-    shop = Shop(customers=50, referral_rate=referral_rate, follow_ups=(Refunds(0.2),))
+    shop = Shop(
+        customers=50, referral_rate=referral_rate, channels=2, follow_ups=(Refunds(0.2), *more)
+    )
     wires = disturb(simulate(shop, seed), Disturbances(**disturbances), seed)
     return [wire.value for wire in wires]
 
@@ -221,13 +237,22 @@ async def test_a_replay_says_what_the_worker_said(
 async def test_a_replay_ends_where_the_worker_ended(
     kafka: EmbeddedKafka, tmp_path: Path, partitions: int
 ) -> None:
-    file = write_lines(tmp_path / "events.jsonl", a_year(3, referral_rate=0.4))
-    settings = {"partitions": partitions, "clock": "stream", "emit": "latest"}
+    more = AcquisitionCosts(9.0), Ratings(0.4), Shares(0.4), Profiles(0.4), Experiments(0.4)
+    file = write_lines(tmp_path / "events.jsonl", a_year(3, referral_rate=0.4, more=more))
+    settings = {
+        "partitions": partitions,
+        "clock": "stream",
+        "emit": "latest",
+        "loyalty_tiers": '{"bronze": 0, "silver": 90, "gold": 300}',
+        "loyalty_points_per_share": 20,
+    }
     with stage(kafka.bootstrap, tmp_path, **settings) as corner:
         said, again = await live(corner, file), replayed(corner, file)
     for topic in SCORES:
-        # Two friends' purchases reach the one who brought them in any order.
-        last, same = (by_customer(one[topic], "cause") for one in (said, again))
+        # Two friends' purchases reach the one who brought them in any order, and a change of tier
+        # is told from score to score.
+        apart = "cause", "previous_loyalty_tier", "loyalty_tier_change", "null_reasons"
+        last, same = (by_customer(one[topic], *apart) for one in (said, again))
         assert {name: scores[-1] for name, scores in last.items()} == {
             name: scores[-1] for name, scores in same.items()
         }

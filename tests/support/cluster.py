@@ -38,6 +38,7 @@ class Cluster:
         self.counts: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.configuration = configuration
+        self._sent = 0
         self._logs: dict[tuple[str, int], list[FileRecord]] = {}
         self._partitions = [Partition(n, configuration) for n in self.numbers]
 
@@ -59,7 +60,8 @@ class Cluster:
         """Append a record to a topic, named without its prefix."""
         name = self.configuration.topics[topic]
         log = self._logs.setdefault((name, partition), [])
-        record = FileRecord(name, partition, len(log), 0, key, value, headers)
+        self._sent += 1
+        record = FileRecord(name, partition, len(log), self._sent, key, value, headers)
         log.append(record)
         return record
 

@@ -74,7 +74,12 @@ def _bought() -> st.SearchStrategy[dict[str, Any]]:
             "amount": money(),
             "currency": st.sampled_from(["USD", "USD", "EUR", "JPY"]),
         },
-        optional={"cost": money()},
+        optional={
+            "cost": money(),
+            "channel": st.sampled_from(["", "web", "store"]),
+            "location": st.sampled_from(["DE", "FR"]),
+            "experiment": st.fixed_dictionaries({"id": EXPERIMENTS, "arm": ARMS}),
+        },
     )
 
 
@@ -97,24 +102,59 @@ def _brought() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-def _rated() -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({"type": st.just("rating"), "rating": st.integers(0, 5)})
+EXPERIMENTS = st.sampled_from(["free-shipping", "banner", *(f"x{n}" for n in range(30))])
+ARMS = st.sampled_from(["control", "treated"])
+ATTRIBUTES = st.sampled_from(["city", "born", *(f"a{n}" for n in range(30))])
+VALUES = st.none() | st.booleans() | st.integers(0, 3) | st.sampled_from(["Köln", "Ulm", "x" * 130])
 
 
-def _kinds(referrals: int) -> list[st.SearchStrategy[dict[str, Any]]]:
-    return [_bought(), _bought(), _bought(), _gave_back(), _rated()] + [_brought()] * referrals
+def _engaged() -> list[st.SearchStrategy[dict[str, Any]]]:
+    """Ratings, shares, acquisition costs, profiles and experiments, some beyond the bounds."""
+    rated = st.fixed_dictionaries(
+        {"type": st.just("rating"), "rating": st.sampled_from([0, 1, 2.5, 3, 4, 4.5, 5])},
+        optional={"scale": st.sampled_from([5, 7, 10])},
+    )
+    shared = st.fixed_dictionaries({"type": st.just("share"), "network": st.just("mail")})
+    paid = st.fixed_dictionaries(
+        {
+            "type": st.just("acquisition_cost"),
+            "amount": st.just(0) | money(),
+            "currency": st.sampled_from(["USD", "EUR"]),
+        },
+        optional={"channel": st.sampled_from(["", "web", "fair"])},
+    )
+    profiled = st.fixed_dictionaries(
+        {
+            "type": st.just("profile"),
+            "attributes": st.dictionaries(ATTRIBUTES, VALUES, max_size=12),
+        }
+    )
+    exposed = st.fixed_dictionaries(
+        {"type": st.just("experiment"), "experiment_id": EXPERIMENTS, "arm": ARMS}
+    )
+    return [rated, st.one_of(shared, paid, profiled, exposed)]
+
+
+def _kinds(referrals: int, *, interactions: bool) -> list[st.SearchStrategy[dict[str, Any]]]:
+    own = [_bought(), _bought(), _bought(), _gave_back()]
+    return own + (_engaged() if interactions else []) + [_brought()] * referrals
 
 
 @st.composite
 def histories(
-    draw: st.DrawFn, *, referrals: int = 1, referrers_max: int = 9, size_max: int = 30
+    draw: st.DrawFn,
+    *,
+    referrals: int = 1,
+    referrers_max: int = 9,
+    interactions: bool = True,
+    size_max: int = 30,
 ) -> list[Happening]:
     """What happened, in the order of time.
 
-    ``referrals`` is their weight beside five of other kinds, ``referrers_max`` bounds the referrers
-    of a customer.
+    ``referrals`` is their weight beside six of other kinds, ``referrers_max`` bounds the referrers
+    of a customer. Without ``interactions`` and referrals all is of one topic.
     """
-    kinds = _kinds(referrals)
+    kinds = _kinds(referrals, interactions=interactions)
     days = draw(st.sampled_from([2, 40, 500, 1500]))
     delays = st.integers(0, LATENESS_DAYS * 24).map(lambda hours: timedelta(hours=hours))
     times = st.builds(lambda day, time: timedelta(day) + time, st.integers(0, days), _times())

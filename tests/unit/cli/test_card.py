@@ -78,3 +78,28 @@ def test_ids_cannot_draw_on_the_terminal(tmp_path: Path) -> None:
     text = shown("\x1b[31m[bold]x[/]", *updates_of(tmp_path, None, event_id="\x1b[2J"))
     assert "\x1b" not in text
     assert "[bold]x[/]" in text
+
+
+def test_a_card_tells_how_a_customer_was_won_and_what_it_thinks(tmp_path: Path) -> None:
+    ltv, _ = updates_of(tmp_path, None)
+    known = {
+        "ltv_to_cac": 12.0, "acquisition_cost": "50.00", "acquisition_channel": "[b]web",
+        "retention_budget": "1150.00", "ltv_below_target": False, "ratings": 2,
+        "rating_average": 3.75, "rating_last": 2.5, "rating_flag": "needs_review",
+        "loyalty_tier": "bronze", "loyalty_points": 1485, "next_tier": "silver",
+        "points_to_next_tier": 15,
+    }  # fmt: skip
+    text = " ".join(shown("anna", ltv | known, None).replace("│", "").split())
+    assert "LTV : CAC 12.0 won for 50.00 by [b]web, 1,150.00 left to keep it" in text
+    assert "last rating 2.5 needs review; 3.8 in 2 ratings" in text
+    assert "loyalty bronze 1,485 points, 15 to silver" in text
+    lacking = {"ltv_below_target": True, "next_tier": None}
+    text = " ".join(shown("anna", ltv | known | lacking, None).replace("│", "").split())
+    assert "won for 50.00 by [b]web, below the target" in text
+    assert "to silver" not in text
+
+
+def test_a_card_of_an_older_version_has_gaps(tmp_path: Path) -> None:
+    ltv, _ = updates_of(tmp_path, None)
+    older = {name: value for name, value in ltv.items() if not name.startswith("rating")}
+    assert "last rating —" in " ".join(shown("anna", older, None).split())

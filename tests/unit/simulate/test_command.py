@@ -9,10 +9,15 @@ from typer.testing import CliRunner, Result
 
 from streamer.cli.simulate import simulate as command
 from streamer.simulate import (
+    AcquisitionCosts,
     Basket,
     Disturbances,
+    Experiments,
+    Profiles,
     PurchaseProcess,
+    Ratings,
     Refunds,
+    Shares,
     Shop,
     SimulationError,
     Spend,
@@ -45,6 +50,8 @@ def test_every_option_reaches_the_simulator(tmp_path: Path) -> None:
         "--customers 60 --start 2024-02-03 --days 90 --acquisition-days 9 --seed 8 --model bg_nbd"
         " --params r=.5,alpha=6,a=.9,b=1.6 --spend p=2,q=3,gamma=9 --currency EUR --refund-rate .2"
         " --refund-delay-days 2 --referral-rate .4 --poison-rate .1 --duplicate-rate .1"
+        " --channels 2 --locations 3 --acquisition-cost 9 --rating-rate .3 --share-rate .2"
+        " --profile-rate .6 --experiment-rate .5"
         f" --shuffle-days 2 --cost-share .5 --categories 3 --out {path}"
     )
     result = run(*options.split())
@@ -58,7 +65,16 @@ def test_every_option_reaches_the_simulator(tmp_path: Path) -> None:
         spend=Spend(2.0, 3.0, 9.0, "EUR"),
         basket=Basket(0.5, 3),
         referral_rate=0.4,
-        follow_ups=(Refunds(0.2, 2.0),),
+        channels=2,
+        locations=3,
+        follow_ups=(
+            Refunds(0.2, 2.0),
+            AcquisitionCosts(9.0),
+            Ratings(0.3),
+            Shares(0.2),
+            Profiles(0.6),
+            Experiments(0.5),
+        ),
     )
     assert path.read_bytes() == lines_of(shop, Disturbances(0.1, 0.1, 2.0), 8)
 

@@ -1,0 +1,119 @@
+"""What is kept of an arm: sums over its customers, exact in any order and any grouping.
+
+Money is whole millionths and counts are whole, so all sums, squares and products are integers
+without bounds: adding loses nothing, and taking back what was added leaves what was there.
+Variances are made of them without cancellation (``means.moments``).
+"""
+
+from msgspec import Struct
+
+
+class Observation(Struct, frozen=True, kw_only=True):
+    """One customer in an arm. Money in millionths, since the exposure unless said otherwise."""
+
+    exposed_day: int
+    """UTC day of the exposure, since 1970."""
+    orders: int = 0
+    """0 or more."""
+    revenue: int = 0
+    """Net of refunds."""
+    returned: bool = False
+    """Has bought within the retention window, which begins the day after the exposure."""
+    value: int | None = None
+    """Lifetime value: earned since the exposure and predicted; None while it cannot be known."""
+    before: int = 0
+    """Net revenue of the 365 days before the exposure, which the arm cannot have moved."""
+
+
+class ArmSums(Struct, frozen=True, kw_only=True):
+    """Sums over the customers of an arm. The default is that of none.
+
+    ``a + b`` merges two disjoint groups of customers; ``a - b`` takes ``b`` back out.
+    """
+
+    customers: int = 0
+    orders: int = 0
+    orders_squared: int = 0
+    revenue: int = 0
+    revenue_squared: int = 0
+    orders_revenue: int = 0
+    """Of the products of a customer's two."""
+    valued: int = 0
+    """Customers whose lifetime value is known; the sums that follow are over them."""
+    value: int = 0
+    value_squared: int = 0
+    before: int = 0
+    before_squared: int = 0
+    value_before: int = 0
+    exposed: dict[int, int] = {}
+    """Customers by the day of their exposure."""
+    returned: dict[int, int] = {}
+    """Those of them who have bought within the retention window, by the day of the exposure."""
+
+    def __add__(self, other: "ArmSums") -> "ArmSums":
+        return _combined(self, other, 1)
+
+    def __sub__(self, other: "ArmSums") -> "ArmSums":
+        return _combined(self, other, -1)
+
+    def retention(self, today: int, window_days: int) -> tuple[int, int]:
+        """Return how many of the customers whose window is over there are, and who returned.
+
+        Customers still within their window are left out: counting the early ones among them who
+        have returned already, but not the others, would flatter an arm that is filled late.
+
+        Args:
+            today: UTC day since 1970, itself not over.
+            window_days: length of the window, 1 or more.
+        """
+        over = [day for day in self.exposed if day + window_days < today]
+        return (
+            sum(self.exposed[day] for day in over),
+            sum(self.returned.get(day, 0) for day in over),
+        )
+
+
+def sums_of(observation: Observation) -> ArmSums:
+    """Return the sums of a single customer.
+
+    >>> one = Observation(exposed_day=20_000, orders=2, revenue=50_000_000)
+    >>> (sums_of(one) + sums_of(one)).orders
+    4
+    """
+    orders, revenue, day = observation.orders, observation.revenue, observation.exposed_day
+    value = observation.value or 0
+    before = 0 if observation.value is None else observation.before
+    return ArmSums(
+        customers=1,
+        orders=orders,
+        orders_squared=orders * orders,
+        revenue=revenue,
+        revenue_squared=revenue * revenue,
+        orders_revenue=orders * revenue,
+        valued=int(observation.value is not None),
+        value=value,
+        value_squared=value * value,
+        before=before,
+        before_squared=before * before,
+        value_before=value * before,
+        exposed={day: 1},
+        returned={day: 1} if observation.returned else {},
+    )
+
+
+_COUNTED = tuple(name for name in ArmSums.__struct_fields__ if name not in {"exposed", "returned"})
+
+
+def _combined(one: ArmSums, other: ArmSums, sign: int) -> ArmSums:
+    return ArmSums(
+        **{name: getattr(one, name) + sign * getattr(other, name) for name in _COUNTED},
+        exposed=_by_day(one.exposed, other.exposed, sign),
+        returned=_by_day(one.returned, other.returned, sign),
+    )
+
+
+def _by_day(one: dict[int, int], other: dict[int, int], sign: int) -> dict[int, int]:
+    """Return the sum of two counts by day, days in order, those with none left out."""
+    days = sorted(one.keys() | other.keys())
+    counts = {day: one.get(day, 0) + sign * other.get(day, 0) for day in days}
+    return {day: count for day, count in counts.items() if count}

@@ -1,0 +1,36 @@
+"""Ratings (V9): what a customer thinks of its interactions, on the scale to 5."""
+
+from typing import Literal
+
+from streamer.records.money import UNIT
+from streamer.scoring.measure import Measure, members
+from streamer.state.row import Row
+
+RatingFlag = Literal["good", "fair", "needs_review"]
+
+GOOD_MIN = 4 * UNIT
+"""From here a rating is good."""
+
+FAIR_MIN = 3 * UNIT
+"""Below, the interaction needs review."""
+
+_NULLS = members(dict.fromkeys(("rating_average", "rating_last", "rating_flag"), "no_rating"))
+_UNRATED = (0, None, None, None, _NULLS)
+
+
+def ratings(rows: list[Row]) -> Measure:
+    """Return count, average and last rating of ``rows``, and what the last one asks for."""
+    *columns, nulls = map(list, zip(*map(_of, rows), strict=True))
+    return Measure(tuple(columns), nulls)
+
+
+def _of(row: Row) -> tuple[int, float | None, float | None, RatingFlag | None, str]:
+    kept = row.engagement
+    if kept is None or not kept.ratings:
+        return _UNRATED
+    last = kept.last_rating[1]
+    flag: RatingFlag = (
+        "good" if last >= GOOD_MIN else "fair" if last >= FAIR_MIN else "needs_review"
+    )
+    average = round(kept.rating_sum / kept.ratings) / UNIT
+    return kept.ratings, average, last / UNIT, flag, ""
