@@ -1,4 +1,4 @@
-"""This project: `streamer worker`, exactly once as always."""
+"""This project: `streamer worker`, exactly once as always, scoring by a fitted model."""
 
 import asyncio
 import sysconfig
@@ -9,8 +9,11 @@ from benchmarks import probe, topics
 from benchmarks.contenders import Command, Course
 from benchmarks.errors import BenchmarkError
 from benchmarks.processes import run
+from benchmarks.shop import fitted
+from streamer.engine.models import publish
 from streamer.records.kafka import CHANGELOG, LTV_UPDATES
-from streamer.serdes.rows import CHECKPOINT_KEY, decode_checkpoint, decode_row
+from streamer.serdes.rows import CHECKPOINT_KEY, MODEL_KEY, decode_checkpoint, decode_row
+from streamer.settings import load_settings
 
 CONSUMED = "streamer_events_total"
 """Counted with the commit; `streamer_records_consumed_total` runs ahead of it."""
@@ -18,7 +21,7 @@ CONSUMED = "streamer_events_total"
 
 @dataclass(frozen=True, slots=True)
 class StreamerWorker:
-    """One worker with the settings that a user starts with."""
+    """One worker with the settings that a user starts with, who has fitted a model."""
 
     title: str = "streamer"
     guarantee: str = "exactly once"
@@ -30,6 +33,10 @@ class StreamerWorker:
         asyncio.run(topics.delete(course.bootstrap, course.prefix, kept=course.source))
         command = [_streamer(), "topics", "create"]
         run("streamer topics create", command, course.folder, _settings(course))
+        settings = load_settings(
+            brokers=course.bootstrap, topic_prefix=course.prefix, partitions=course.partitions
+        )
+        asyncio.run(publish(settings, fitted()))
 
     def command(self, course: Course) -> Command:
         """Return the command of a worker that is configured by its environment."""
@@ -66,7 +73,7 @@ async def _recount(course: Course) -> tuple[int, int]:
             if record.key == CHECKPOINT_KEY:
                 checkpoint = decode_checkpoint(record.value)
                 consumed[record.partition] = checkpoint.next_offsets.get(course.source, 0)
-            else:
+            elif record.key != MODEL_KEY:
                 seen[record.key] = decode_row(record.value).events_seen
     return sum(seen.values()), sum(consumed.values())
 

@@ -8,6 +8,11 @@ def test_the_first_tenth_is_warm_up() -> None:
     assert pace([*warm_up, Sample(71, 55), Sample(72, 100)], 100) == (45, None)
 
 
+def test_the_warm_up_may_be_longer() -> None:
+    samples = [Sample(0, 0), Sample(60, 89), Sample(70, 90), Sample(71, 100)]
+    assert pace(samples, 100, warm_up=90) == (10, None)
+
+
 def test_what_comes_after_the_last_event_does_not_count() -> None:
     samples = [Sample(0, 10), Sample(1, 60), Sample(2, 110), Sample(9, 110)]
     assert pace(samples, 100).events_per_second == 50
