@@ -36,7 +36,7 @@ class Plan(Struct, frozen=True, kw_only=True):
             Streams where that is a part too.
     """
 
-    events: int = 500_000
+    events: int = 1_000_000
     slow_events: int = 15_000
     customers: int = 500_000
     skew: float = 0.0

@@ -20,6 +20,7 @@ from benchmarks.contenders.streamer_worker import StreamerWorker
 from benchmarks.figures import Latency, Results, Scaled, Throughput
 from benchmarks.latency import measure as latency
 from benchmarks.plan import Part, Plan
+from benchmarks.steady import WARM_UP_SHARE
 from streamer.broker import EmbeddedKafka
 from streamer.broker.ports import free_ports, is_free
 from streamer.errors import StreamerError
@@ -175,7 +176,8 @@ class _Bench:
 
     def _scale(self, contender: Contender, customers: int, prefix: str) -> None:
         course, events = self._course(prefix), customers + self._plan.events
-        pace = throughput.measure(contender, course, events, warm_up=customers)
+        warm_up = customers + round(WARM_UP_SHARE * self._plan.events)
+        pace = throughput.measure(contender, course, events, warm_up)
         figure = Throughput.of(contender.title, contender.guarantee, [pace])
         self._scales.setdefault(contender, []).append(Scaled(customers, figure))
         self._tell(

@@ -5,6 +5,7 @@ from rich.table import Table
 
 from benchmarks.figures import Latency, Results, Throughput, fastest, ratio
 from benchmarks.report import Report
+from benchmarks.steady import WARM_UP_SHARE
 
 NOT_MEASURED = "-"
 
@@ -44,7 +45,7 @@ def _throughputs(report: Report) -> Table:
     keys = f"Zipf {plan.skew:g}" if plan.skew else "uniform"
     table = Table(
         title=f"Throughput: {plan.events:,} events, {plan.customers:,} {keys} customers, "
-        f"{plan.partitions} partitions, steady from 10 % to 100 %",
+        f"{plan.partitions} partitions, steady from {WARM_UP_SHARE:.0%} to 100 %",
     )
     table.add_column("")
     table.add_column("guarantee")

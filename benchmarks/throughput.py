@@ -16,7 +16,7 @@ def measure(
 ) -> steady.Pace:
     """Let a contender consume the first `events` of the input; return its steady pace.
 
-    That is, behind the first `warm_up` of them, the tenth part if that is not given.
+    That is, behind the first `warm_up` of them, or `steady.WARM_UP_SHARE` of all.
 
     Raises:
         BenchmarkError: It ended, stood still, or did not write all it had to.

@@ -12,7 +12,7 @@ from streamer.errors import StreamerError
 def bench(
     *,
     events: Annotated[
-        int | None, typer.Option(min=1_000, show_default="500000", help="Purchases to work off.")
+        int | None, typer.Option(min=1_000, show_default="1000000", help="Purchases to work off.")
     ] = None,
     customers: Annotated[
         int | None, typer.Option(min=1, show_default="500000", help="Among how many customers.")

@@ -31,7 +31,7 @@ final class Scores {
     }
 
     byte[] ltv() throws IOException {
-        ByteArrayBuilder bytes = new ByteArrayBuilder();
+        ByteArrayBuilder bytes = new ByteArrayBuilder(1024);
         try (JsonGenerator json = JSON.createGenerator(bytes)) {
             common(json);
             double predicted = forecast.purchases() * forecast.value();
@@ -51,7 +51,7 @@ final class Scores {
     }
 
     byte[] churnRisk() throws IOException {
-        ByteArrayBuilder bytes = new ByteArrayBuilder();
+        ByteArrayBuilder bytes = new ByteArrayBuilder(1024);
         try (JsonGenerator json = JSON.createGenerator(bytes)) {
             common(json);
             json.writeNumberField("churn_probability", forecast.noPurchase());
