@@ -47,7 +47,8 @@ def without_worker(course: Course, plan: Plan) -> Iterator[Latency]:
 def measure(contender: Contender, course: Course, plan: Plan) -> Iterator[Latency]:
     """Give a contender the whole input, then measure its latency at each pace.
 
-    So it holds the rows of all customers and is warm.
+    So it holds the rows of all customers and is warm. The input has grown by what was sent for
+    others whose latency was measured before.
 
     Raises:
         BenchmarkError: A process failed, or scores are missing.
@@ -55,8 +56,9 @@ def measure(contender: Contender, course: Course, plan: Plan) -> Iterator[Latenc
     contender.prepare(course)
     command = contender.command(course)
     way = Way(contender.title, course.source, contender.scores(course))
+    ends = asyncio.run(topics.end_offsets(course.bootstrap, course.source, course.partitions))
     with running(contender.title, command.arguments, course.folder, command.environment) as child:
-        for _ in throughput.progress(contender, course, plan.events, child):
+        for _ in throughput.progress(contender, course, sum(ends.values()), child):
             pass
         for rate in plan.rates:
             yield _at(rate, way, course, plan)

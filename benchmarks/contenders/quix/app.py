@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
@@ -201,13 +202,18 @@ def occasion_of(row: Json, purchase: Json) -> Json:
     }
 
 
-def start_the_others() -> None:
-    """Start more processes of the same group, each with the next port."""
-    if PROCESSES > 1:
-        own = {"PEER_PORT": str(PORT + 1), "PEER_PROCESSES": str(PROCESSES - 1)}
-        subprocess.Popen([sys.executable, __file__], env=os.environ | own)
+@contextmanager
+def the_others() -> Iterator[None]:
+    """Run more processes of the same group, each with the next port, until they end too."""
+    if PROCESSES == 1:
+        yield
+        return
+    own = {"PEER_PORT": str(PORT + 1), "PEER_PROCESSES": str(PROCESSES - 1)}
+    with subprocess.Popen([sys.executable, __file__], env=os.environ | own):
+        # Popen waits at the end: the benchmark kills what is left once this process has ended.
+        yield
 
 
 if __name__ == "__main__":
-    start_the_others()
-    main()
+    with the_others():
+        main()

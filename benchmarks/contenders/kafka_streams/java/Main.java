@@ -81,14 +81,8 @@ final class Main {
                 4 << 20);
         set.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), 256 << 10);
         set.put(StreamsConfig.producerPrefix(ProducerConfig.BUFFER_MEMORY_CONFIG), 128L << 20);
-        overrides(set);
+        set.put(StreamsConfig.producerPrefix(ProducerConfig.COMPRESSION_TYPE_CONFIG), "lz4");
         return set;
-    }
-
-    private static void overrides(Properties set) {
-        for (String pair : SET.getOrDefault("PEER_SET", "").split(",")) {
-            if (!pair.isEmpty()) { String[] kv = pair.split("="); set.put(kv[0], kv[1]); }
-        }
     }
 
     private static void serveProgress(int port) throws IOException {
