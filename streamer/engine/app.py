@@ -1,6 +1,7 @@
 """The Faust app: one agent that hands fetches to the partitions' tasks."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 TOOLS_COMMIT_SECONDS = 5.0
 """How often positions are committed to the group, for lag tools."""
+
+COLLECT_SECONDS = 30.0
+"""How often cycles of objects are freed; in a unit of work Python does not look for them."""
 
 
 class StreamerApp(faust.App):
@@ -208,6 +212,12 @@ class StreamerApp(faust.App):
             with suppress(KafkaError):
                 await self._commit_for_tools(tasks)
 
+    async def collect_cycles(self) -> None:
+        """Free what only cycles hold, between units of work, for ever."""
+        while not self.should_stop:
+            await self.sleep(COLLECT_SECONDS)
+            gc.collect()
+
     async def _commit_for_tools(self, tasks: Sequence[PartitionTask]) -> None:
         offsets = {
             TP(topic, task.number): offset
@@ -253,5 +263,9 @@ def create_app(
     @app.task  # type: ignore[untyped-decorator] # Faust ships it so
     async def tell_tools() -> None:
         await app.tell_tools()
+
+    @app.task  # type: ignore[untyped-decorator] # Faust ships it so
+    async def collect_cycles() -> None:
+        await app.collect_cycles()
 
     return app
