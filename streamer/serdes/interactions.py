@@ -97,7 +97,7 @@ def may_repeat(value: bytes, event: wire.WireEvent) -> bool:
     """Return whether ``value`` might hold a name twice that moves this part of a row."""
     if type(event) is wire.WirePurchase:
         told = event.channel or event.location or event.experiment
-        if not told and b"null" not in value and b'""' not in value:
+        if not (told or value.count(b"null") or value.count(b'""')):
             return False
         return any(value.count(name) > 1 for name in _SURROUNDINGS)
     if type(event) is wire.WireProfile:

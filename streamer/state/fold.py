@@ -17,8 +17,8 @@ from xxhash import xxh3_64_intdigest
 
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import (
+    INTERNAL,
     AcquisitionCost,
-    CustomerEvent,
     Event,
     Exposure,
     Profile,
@@ -60,7 +60,7 @@ def admits(row: Row, event: Event, lateness: int) -> bool:
     Raises:
         Rejected: it is late, or a sum would leave its range.
     """
-    if isinstance(event, ReferralLink | ReferralCredit):
+    if event.family == INTERNAL:
         return True
     remembered = _remembered(event)
     if remembered in row.recent or remembered | _OVERTAKEN in row.recent:
@@ -100,7 +100,7 @@ def fold(row: Row, event: Event, lateness: int, log_time: int = NEVER) -> Row:
     ``log_time`` as for ``overtaken``, if the event was.
     """
     _FOLDS[type(event)](row, event)
-    if isinstance(event, ReferralLink | ReferralCredit):
+    if event.family == INTERNAL:
         return row
     remembered = _remembered(event)
     if log_time != NEVER:
@@ -144,7 +144,7 @@ def _forget(row: Row, lateness: int) -> None:
             row.forgotten = max(row.forgotten, occurred_at)
 
 
-def _remembered(event: CustomerEvent) -> int:
+def _remembered(event: Event) -> int:
     """Return 61 bits of the event id's hash and its family."""
     return xxh3_64_intdigest(event.event_id.encode()) & ~7 | event.family
 
