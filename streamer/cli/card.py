@@ -94,6 +94,12 @@ VALUE = (
         money("referral_value"),
         lambda update: f"of {counted(update['referred_customers'], 'customer')} brought",
     ),
+    Line(
+        "pays after",
+        "payment_days_average",
+        lambda update: f"{update['payment_days_average']:.1f} days",
+        lambda update: f"{counted(update['unpaid_orders_overdue'] or 0, 'order')} overdue",
+    ),
     Line("brought by", "referred_by", lambda update: shown_text(update["referred_by"])),
 )
 RISK = (
@@ -131,7 +137,7 @@ def card(customer_id: str, ltv: Update | None, churn_risk: Update | None) -> Pan
 
 def _rows(update: Update, lines: tuple[Line, ...]) -> Iterator[tuple[str, str, str]]:
     for line in lines:
-        if update[line.field] is None:
+        if update.get(line.field) is None:  # an older version's update may lack the field
             code = update["null_reasons"].get(line.field, "")
             yield line.label, "—", NULL_REASONS.get(code, code)
         else:

@@ -14,13 +14,28 @@ from streamer.records.money import TOTAL_LIMIT
 FAMILIES = 3
 """Lateness is measured within a family of types, because topics are read side by side."""
 
-INTERNAL = FAMILIES
+PAYMENTS = FAMILIES
+"""The family of payments: late as purchases are, by the newest purchase or refund. They move no
+clock themselves, so that no purchase is late because of a payment."""
+
+INTERNAL = FAMILIES + 1
 """The family of what rows tell each other, to which no lateness applies."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Instant = Annotated[int, Meta(ge=0, le=LAST)]
 InstantOrNever = Annotated[int, Meta(ge=NEVER, le=LAST)]
 Sum = Annotated[int, Meta(ge=-TOTAL_LIMIT, le=TOTAL_LIMIT)]
+
+
+class Details(Struct, frozen=True, gc=False):
+    """What only some purchases tell."""
+
+    checkout_ms: int = NEVER
+    """Of the checkout; ``NEVER`` if not told."""
+    due_at: int = NEVER
+    """When payment is due; ``NEVER`` if not told."""
+    units: int = NEVER
+    """Of all items, in thousandths; ``NEVER`` if they are not told."""
 
 
 class Purchase(Struct, frozen=True, gc=False):
@@ -32,6 +47,7 @@ class Purchase(Struct, frozen=True, gc=False):
     order_id: str
     amount: int
     cost: int | None
+    details: Details | None = None
     type: ClassVar[str] = "purchase"
     family: ClassVar[int] = 0
 
@@ -44,8 +60,22 @@ class Refund(Struct, frozen=True, gc=False):
     occurred_at: int
     order_id: str
     amount: int
+    units: int = 0
+    """Of the items that went back, in thousandths."""
     type: ClassVar[str] = "refund"
     family: ClassVar[int] = 0
+
+
+class Payment(Struct, frozen=True, gc=False):
+    """Money came for an order: all of it, or a part. ``amount`` is zero or more."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: int
+    order_id: str
+    amount: int
+    type: ClassVar[str] = "payment"
+    family: ClassVar[int] = PAYMENTS
 
 
 class Referral(Struct, frozen=True, gc=False):
@@ -103,6 +133,6 @@ class ReferralCredit(Struct, frozen=True, gc=False, tag="credit", tag_field="kin
     family: ClassVar[int] = INTERNAL
 
 
-CustomerEvent = Purchase | Refund | Referral | Unscored
+CustomerEvent = Purchase | Refund | Payment | Referral | Unscored
 InternalEvent = ReferralLink | ReferralCredit
 Event = CustomerEvent | InternalEvent

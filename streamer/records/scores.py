@@ -77,6 +77,11 @@ class LtvUpdate(Struct, frozen=True):
     category_depth: int | None = None
     loyalty_tier: str | None = None
     schema_version: int = SCHEMA_VERSION
+    payment_days_average: float | None = None
+    orders_paid: int | None = None
+    unpaid_orders_overdue: int | None = None
+    checkout_seconds_average: float | None = None
+    products_paid_for: float | None = None
 
 
 class ChurnRiskUpdate(Struct, frozen=True):

@@ -16,6 +16,10 @@ NULL_REASONS = {
     "beyond_calendar": "beyond the year 9999",
     "lapsed": "no further band",
     "first_purchase": "there was no band before",
+    "no_payment": "no payment of an order in full is known",
+    "no_due_date": "no order said when its payment is due",
+    "no_checkout": "no order said how long its checkout took",
+    "no_items": "no order came with its items",
 }
 """The codes on the wire and what they mean."""
 
@@ -29,7 +33,7 @@ _PREDICTED = (
 )
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=4096)
 def ltv_nulls(
     bought: bool,
     repeated: bool,
@@ -37,10 +41,12 @@ def ltv_nulls(
     programme: bool,
     referred: bool,
     no_value: str | None,
+    measures: tuple[str, ...],
 ) -> msgspec.Raw:
     """Return the reasons of an LTV update's null figures as a JSON object.
 
-    ``no_value`` is that of the predicted value, None where there is one.
+    ``no_value`` is that of the predicted value, None where there is one; ``measures`` are those of
+    other measures, as members of the object (see ``measure.members``).
     """
     reasons = {} if no_value is None else dict.fromkeys(_PREDICTED, no_value)
     reasons |= dict.fromkeys(("ltv_to_cac", "category_depth", "loyalty_tier"), "not_measured")
@@ -57,7 +63,8 @@ def ltv_nulls(
         reasons |= dict.fromkeys(("referral_value", "referred_customers"), "no_programme")
     if not referred:
         reasons["referred_by"] = "not_referred"
-    return msgspec.Raw(msgspec.json.encode(reasons))
+    own = msgspec.json.encode(reasons).decode()[1:-1]
+    return msgspec.Raw(f"{{{','.join(filter(None, (own, *measures)))}}}".encode())
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts, minor_digits
-from streamer.records.scores import LtvUpdate, Window
+from streamer.records.scores import SCHEMA_VERSION, LtvUpdate, Window
 from streamer.scoring.columns import Columns, Flags, window_sums
 from streamer.scoring.forecast import Forecast
 from streamer.scoring.formula import (
@@ -14,6 +14,7 @@ from streamer.scoring.formula import (
     formula_margin_ltv,
     purchase_frequency,
 )
+from streamer.scoring.interaction import interaction
 from streamer.scoring.nulls import ltv_nulls
 from streamer.scoring.occasion import Occasions, datetimes, where_known
 from streamer.scoring.parameters import ScoringParameters
@@ -110,6 +111,7 @@ def ltv_updates(
     )
     referrers = [row.referrer or None for row in rows]
     predicted = _predicted(columns, expected, digits)
+    measures = (interaction(columns),)
     currency = parameters.currency
     # Column after column, in the order of the fields: `map` then makes the records in C.
     return list(
@@ -157,11 +159,17 @@ def ltv_updates(
                 programme,
                 map(bool, referrers),
                 predicted.null_reasons,
+                zip(*(measure.nulls for measure in measures), strict=True),
             ),
             predicted.mean,
             predicted.low,
             predicted.high,
             predicted.total,
             predicted.basis,
+            [None] * n,
+            [None] * n,
+            [None] * n,
+            [SCHEMA_VERSION] * n,
+            *(column for measure in measures for column in measure.columns),
         )
     )

@@ -7,7 +7,7 @@ events on any machine with the same numpy, whatever else runs.
 """
 
 from streamer.simulate.disturbances import Disturbances, WireValue, disturb
-from streamer.simulate.followups import FollowUp, Refunds
+from streamer.simulate.followups import FollowUp, Payments, Refunds
 from streamer.simulate.load import uniform_purchases
 from streamer.simulate.parameters import Basket, PurchaseProcess, SimulationError, Spend
 from streamer.simulate.referrals import referral_overlay
@@ -18,6 +18,7 @@ __all__ = [
     "Basket",
     "Disturbances",
     "FollowUp",
+    "Payments",
     "PurchaseProcess",
     "Refunds",
     "Shop",

@@ -44,7 +44,13 @@ OUTPUTS = {
     "model-params.json": ModelParams,
     "programme-measure.json": ModelCalibration,
 }
-LATER = {"predicted_clv_basis"}
+LATER = {"predicted_clv_basis"} | {
+    "payment_days_average",
+    "orders_paid",
+    "unpaid_orders_overdue",
+    "checkout_seconds_average",
+    "products_paid_for",
+}
 """Fields that the first messages of version 1 do not have."""
 EXAMPLES = [(name, example) for name in NAMES for example in load(name).get("examples", ())]
 

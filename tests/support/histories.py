@@ -70,11 +70,30 @@ def _bought() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
         {
             "type": st.just("purchase"),
-            "order_id": st.just("o"),
+            "order_id": _ORDER_IDS,
             "amount": money(),
             "currency": st.sampled_from(["USD", "USD", "EUR", "JPY"]),
         },
-        optional={"cost": money()},
+        optional={
+            "cost": money(),
+            "checkout_seconds": st.sampled_from([0, 1.5, 30, 600]),
+            "due_at": st.integers(0, 600).map(lambda day: (START + timedelta(day)).isoformat()),
+            "items": _items(),
+        },
+    )
+
+
+_ORDER_IDS = st.sampled_from(["o", "p", "q"])
+
+
+def _paid() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "type": st.just("payment"),
+            "order_id": _ORDER_IDS,
+            "amount": money(),
+            "currency": st.sampled_from(["USD", "EUR"]),
+        }
     )
 
 
@@ -83,11 +102,25 @@ def _gave_back() -> st.SearchStrategy[dict[str, Any]]:
         {
             "type": st.just("refund"),
             "refund_id": st.just("r"),
-            "order_id": st.just("o"),
+            "order_id": _ORDER_IDS,
             "amount": money(),
             "currency": st.sampled_from(["USD", "EUR"]),
-        }
+        },
+        optional={"items": _items()},
     )
+
+
+def _items() -> st.SearchStrategy[list[dict[str, Any]]]:
+    item = st.fixed_dictionaries(
+        {"product_id": st.integers(0, 200).map(lambda number: f"p{number}")},
+        optional={
+            "category": st.sampled_from(["", "hats", "shoes", *(f"c{n}" for n in range(40))]),
+            "quantity": st.sampled_from([1, 2, 0.125]),
+            "price": money(),
+            "cost": money(),
+        },
+    )
+    return st.lists(item, max_size=3)
 
 
 def _brought() -> st.SearchStrategy[dict[str, Any]]:
@@ -102,7 +135,8 @@ def _rated() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _kinds(referrals: int) -> list[st.SearchStrategy[dict[str, Any]]]:
-    return [_bought(), _bought(), _bought(), _gave_back(), _rated()] + [_brought()] * referrals
+    own = [_bought(), _bought(), _bought(), _gave_back(), _paid(), _rated()]
+    return own + [_brought()] * referrals
 
 
 @st.composite
@@ -111,7 +145,7 @@ def histories(
 ) -> list[Happening]:
     """What happened, in the order of time.
 
-    ``referrals`` is their weight beside five of other kinds, ``referrers_max`` bounds the referrers
+    ``referrals`` is their weight beside six of other kinds, ``referrers_max`` bounds the referrers
     of a customer.
     """
     kinds = _kinds(referrals)

@@ -17,7 +17,7 @@ Sums = dict[str, Any]
 
 NOTHING = Decimal(0)
 MICRO = Decimal("0.000001")
-SCORED = ("purchase", "refund", "referral")
+SCORED = ("purchase", "refund", "payment", "referral")
 
 
 def count(
@@ -67,10 +67,10 @@ def _scored(event: Any) -> bool:
 def _own(events: list[WireEvent], rates: Mapping[str, Decimal]) -> Sums:
     purchases = [event for event in events if event["type"] == "purchase"]
     refunds = [event for event in events if event["type"] == "refund"]
-    moments = [_moment(event) for event in purchases]
-    revenue = sum((_money(event, "amount", rates) for event in purchases), NOTHING)
-    refunded = sum((_money(event, "amount", rates) for event in refunds), NOTHING)
-    costs = [_money(event, "cost", rates) for event in purchases if event.get("cost") is not None]
+    moments = [moment(event) for event in purchases]
+    revenue = sum((money(event, "amount", rates) for event in purchases), NOTHING)
+    refunded = sum((money(event, "amount", rates) for event in refunds), NOTHING)
+    costs = [money(event, "cost", rates) for event in purchases if event.get("cost") is not None]
     return {
         "events_seen": len(events),
         "orders": len(purchases),
@@ -87,7 +87,7 @@ def _own(events: list[WireEvent], rates: Mapping[str, Decimal]) -> Sums:
 
 
 def _referrer(referrals: list[WireEvent]) -> Sums:
-    earliest = min(((_moment(event), event["customer_id"]) for event in referrals), default=None)
+    earliest = min(((moment(event), event["customer_id"]) for event in referrals), default=None)
     return {
         "referrer": earliest and earliest[1],
         "joined": any(event.get("status") == "joined" for event in referrals),
@@ -106,11 +106,13 @@ def _credit(sums: dict[str, Sums]) -> None:
             referrer["referred_revenue"] += one["net"]
 
 
-def _moment(event: WireEvent) -> datetime:
+def moment(event: WireEvent) -> datetime:
+    """Return when ``event`` happened, in UTC."""
     return datetime.fromisoformat(event["occurred_at"]).astimezone(UTC)
 
 
-def _money(event: WireEvent, field: str, rates: Mapping[str, Decimal]) -> Decimal:
+def money(event: WireEvent, field: str, rates: Mapping[str, Decimal]) -> Decimal:
+    """Return an amount in the reporting currency, to millionths."""
     value = event[field]
     text = value if isinstance(value, str) else format(value, ".15g")
     amount = Decimal(text).quantize(MICRO, ROUND_HALF_EVEN)

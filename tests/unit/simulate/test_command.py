@@ -11,6 +11,7 @@ from streamer.cli.simulate import simulate as command
 from streamer.simulate import (
     Basket,
     Disturbances,
+    Payments,
     PurchaseProcess,
     Refunds,
     Shop,
@@ -44,8 +45,8 @@ def test_every_option_reaches_the_simulator(tmp_path: Path) -> None:
     options = (
         "--customers 60 --start 2024-02-03 --days 90 --acquisition-days 9 --seed 8 --model bg_nbd"
         " --params r=.5,alpha=6,a=.9,b=1.6 --spend p=2,q=3,gamma=9 --currency EUR --refund-rate .2"
-        " --refund-delay-days 2 --referral-rate .4 --poison-rate .1 --duplicate-rate .1"
-        f" --shuffle-days 2 --cost-share .5 --categories 3 --out {path}"
+        " --refund-delay-days 2 --payment-rate .7 --payment-delay-days 3 --referral-rate .4 --poison-rate .1 --duplicate-rate .1"
+        f" --shuffle-days 2 --cost-share .5 --categories 3 --due-days 9 --checkout-seconds 50 --coupon-rate .4 --out {path}"
     )
     result = run(*options.split())
     assert (result.exit_code, result.stdout_bytes) == (0, b"")
@@ -56,9 +57,9 @@ def test_every_option_reaches_the_simulator(tmp_path: Path) -> None:
         acquisition_days=9.0,
         process=PurchaseProcess("bg_nbd", 0.5, 6.0, 0.9, 1.6),
         spend=Spend(2.0, 3.0, 9.0, "EUR"),
-        basket=Basket(0.5, 3),
+        basket=Basket(0.5, 3, 9.0, 50.0, 0.4),
         referral_rate=0.4,
-        follow_ups=(Refunds(0.2, 2.0),),
+        follow_ups=(Refunds(0.2, 2.0), Payments(0.7, 3.0)),
     )
     assert path.read_bytes() == lines_of(shop, Disturbances(0.1, 0.1, 2.0), 8)
 
