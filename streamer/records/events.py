@@ -27,6 +27,10 @@ InstantOrNever = Annotated[int, Meta(ge=NEVER, le=LAST)]
 Sum = Annotated[int, Meta(ge=-TOTAL_LIMIT, le=TOTAL_LIMIT)]
 
 
+NO_MARGIN = -2_000_000_000
+"""Stands for a margin that is not known; below every real one."""
+
+
 class Details(Struct, frozen=True, gc=False):
     """What only some purchases tell."""
 
@@ -36,6 +40,13 @@ class Details(Struct, frozen=True, gc=False):
     """When payment is due; ``NEVER`` if not told."""
     units: int = NEVER
     """Of all items, in thousandths; ``NEVER`` if they are not told."""
+    lines: tuple[tuple[str, str], ...] = ()
+    """Product and category of each item; "" is no category."""
+    best_margin: int = NO_MARGIN
+    """The greatest share of an item's price that is no cost, in millionths; ``NO_MARGIN`` unless
+    every item has told both."""
+    discounted: bool = False
+    """Whether something was taken off, or a coupon used."""
 
 
 class Purchase(Struct, frozen=True, gc=False):

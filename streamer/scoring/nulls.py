@@ -19,6 +19,13 @@ NULL_REASONS = {
     "no_payment": "no payment of an order in full is known",
     "no_due_date": "no order said when its payment is due",
     "no_checkout": "no order said how long its checkout took",
+    "no_category": "no item told its category",
+    "no_year_before": "no customer a year ago",
+    "no_catalogue": "the catalogue's categories are not configured",
+    "all_categories": "every category of the catalogue was bought",
+    "no_low_order_value": "no low order value is configured",
+    "too_few_gaps": "needs purchases on five days",
+    "no_revenue": "nothing was earned: there is nothing to divide by",
     "no_items": "no order came with its items",
 }
 """The codes on the wire and what they mean."""
@@ -49,7 +56,7 @@ def ltv_nulls(
     other measures, as members of the object (see ``measure.members``).
     """
     reasons = {} if no_value is None else dict.fromkeys(_PREDICTED, no_value)
-    reasons |= dict.fromkeys(("ltv_to_cac", "category_depth", "loyalty_tier"), "not_measured")
+    reasons |= dict.fromkeys(("ltv_to_cac", "loyalty_tier"), "not_measured")
     if not bought:
         names = "average_order_value", "tenure_days", "first_purchase_at", "last_purchase_at"
         reasons |= dict.fromkeys((*names, "expected_orders"), "no_purchase")

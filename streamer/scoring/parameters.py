@@ -32,6 +32,10 @@ class ScoringParameters(Struct, frozen=True, dict=True):
         discount_rate: a year, 0 or more.
         referral_programme: whether one runs: a customer who brought nobody is then worth 0 in
             referrals, otherwise null.
+        catalogue_categories: the shop's categories, those to be offered first in front.
+        low_order_value: average order value, in the reporting currency, below which baskets are
+            worth widening; 0 is no such value.
+        low_margin_rate: margin ÷ price below which goods are low-margin, -1 to 1.
         model: what is fitted to the shop; none yet means the formula.
     """
 
@@ -47,6 +51,9 @@ class ScoringParameters(Struct, frozen=True, dict=True):
     retention_rate: float = 0.75
     discount_rate: float = 0.1
     referral_programme: bool = False
+    catalogue_categories: tuple[str, ...] = ()
+    low_order_value: float = 0.0
+    low_margin_rate: float = 0.2
     model: FittedModel | None = None
 
     @property

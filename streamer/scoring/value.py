@@ -15,9 +15,12 @@ from streamer.scoring.formula import (
     purchase_frequency,
 )
 from streamer.scoring.interaction import interaction
+from streamer.scoring.margins import margins
 from streamer.scoring.nulls import ltv_nulls
 from streamer.scoring.occasion import Occasions, datetimes, where_known
 from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.penetration import penetration
+from streamer.scoring.regularity import regularity
 from streamer.scoring.rhythm import Floats
 from streamer.state.row import Row
 
@@ -111,7 +114,13 @@ def ltv_updates(
     )
     referrers = [row.referrer or None for row in rows]
     predicted = _predicted(columns, expected, digits)
-    measures = (interaction(columns),)
+    depth, penetrated = penetration(columns, parameters)
+    measures = (
+        interaction(columns),
+        penetrated,
+        regularity(columns),
+        margins(columns, parameters.low_margin_rate),
+    )
     currency = parameters.currency
     # Column after column, in the order of the fields: `map` then makes the records in C.
     return list(
@@ -167,7 +176,7 @@ def ltv_updates(
             predicted.total,
             predicted.basis,
             [None] * n,
-            [None] * n,
+            depth,
             [None] * n,
             [SCHEMA_VERSION] * n,
             *(column for measure in measures for column in measure.columns),

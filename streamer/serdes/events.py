@@ -19,6 +19,7 @@ import msgspec
 
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import (
+    NO_MARGIN,
     CustomerEvent,
     Details,
     Payment,
@@ -31,6 +32,7 @@ from streamer.records.instants import EPOCH, MICROSECOND, NEVER
 from streamer.records.kafka import TOPIC_OF_TYPE, Headers
 from streamer.records.money import AMOUNT_LIMIT, parse_amount
 from streamer.serdes import wire
+from streamer.state.baskets import margin_rate
 
 _decode_wire: Callable[[bytes], wire.WireEvent] = msgspec.json.Decoder(wire.WireEvent).decode
 _decode_any = msgspec.json.Decoder().decode
@@ -135,8 +137,7 @@ def _purchase(decoder: EventDecoder, event: wire.WirePurchase, occurred_at: int)
     for name in _PARTS:
         if (part := getattr(event, name)) is not None:
             decoder.money(part, event.currency, name)
-    if event.items:
-        _check_items(decoder, event.items, event.currency)
+    margin = _best_margin(decoder, event.items, event.currency) if event.items else NO_MARGIN
     return Purchase(
         event.event_id,
         event.customer_id,
@@ -144,19 +145,23 @@ def _purchase(decoder: EventDecoder, event: wire.WirePurchase, occurred_at: int)
         event.order_id,
         amount,
         None if cost is None else decoder.money(cost, event.currency, "cost"),
-        _details(event),
+        _details(event, margin),
     )
 
 
-def _details(event: wire.WirePurchase) -> Details | None:
+def _details(event: wire.WirePurchase, best_margin: int) -> Details | None:
     """Return what only some purchases tell; most have nothing of it."""
     seconds, due_at, items = event.checkout_seconds, event.due_at, event.items
-    if seconds is None and due_at is None and not items:
+    discounted = bool(event.coupon) or (event.discount is not None and float(event.discount) > 0)
+    if seconds is None and due_at is None and not items and not discounted:
         return None
     return Details(
         NEVER if seconds is None else round(min(seconds, CHECKOUT_SECONDS_MAX) * 1000),
         NEVER if due_at is None else max((due_at - EPOCH) // MICROSECOND, 0),
         _units(items) if items else NEVER,
+        tuple((item.product_id, item.category or "") for item in items or ()),
+        best_margin,
+        discounted,
     )
 
 
@@ -169,12 +174,17 @@ def _thousandths(item: wire.Item) -> int:
     return 1000 if quantity is msgspec.UNSET else round(min(quantity, QUANTITY_MAX) * 1000)
 
 
-def _check_items(decoder: EventDecoder, items: list[wire.Item], currency: str) -> None:
+def _best_margin(decoder: EventDecoder, items: list[wire.Item], currency: str) -> int:
+    """Check the items' money; return the greatest margin rate, if all are known."""
+    margins: list[int] = []
     for place, item in enumerate(items):
-        if item.price is not None:
-            decoder.money(item.price, currency, f"items[{place}].price")
-        if item.cost is not None:
-            decoder.money(item.cost, currency, f"items[{place}].cost")
+        price, cost = (
+            None if value is None else decoder.money(value, currency, f"items[{place}].{name}")
+            for name, value in (("price", item.price), ("cost", item.cost))
+        )
+        if price is not None and cost is not None:
+            margins.append(margin_rate(price, cost))
+    return max(margins) if len(margins) == len(items) else NO_MARGIN
 
 
 def _refund(decoder: EventDecoder, event: wire.WireRefund, occurred_at: int) -> Refund:
@@ -182,7 +192,7 @@ def _refund(decoder: EventDecoder, event: wire.WireRefund, occurred_at: int) -> 
     if amount == 0:
         raise Rejected("invalid", "a refund is above zero", "amount")
     if event.items:
-        _check_items(decoder, event.items, event.currency)
+        _best_margin(decoder, event.items, event.currency)
     units = _units(event.items) if event.items else 0
     return Refund(event.event_id, event.customer_id, occurred_at, event.order_id, amount, units)
 
@@ -255,6 +265,8 @@ def _may_repeat(value: bytes, event: wire.WireEvent) -> bool:
         count(b'"checkout_seconds"') > 1
         or count(b'"due_at"') > 1
         or count(b'"items"') > 1
+        or count(b'"discount"') > 1
+        or count(b'"coupon"') > 1
         or _may_repeat_in_items(value, event.items or [], int(event.cost is not None))
     )
 

@@ -31,6 +31,7 @@ from streamer.records.events import (
 )
 from streamer.records.instants import DAY, NEVER
 from streamer.records.money import TOTAL_LIMIT
+from streamer.state.baskets import add_items, add_margin
 from streamer.state.orders import close_orders, exceeds, make_room, open_order, settle
 from streamer.state.row import Row
 from streamer.state.windows import (
@@ -169,17 +170,21 @@ def _purchase(row: Row, event: Purchase) -> None:
         row.previous_purchase_at = at
     add_purchase(row, event)
     open_order(row, event)
+    if event.cost is not None or event.details is not None:
+        add_margin(row, event)
     if event.details is not None:
-        _add_details(row, event.details)
+        _add_details(row, at, event.details)
 
 
-def _add_details(row: Row, details: Details) -> None:
+def _add_details(row: Row, at: int, details: Details) -> None:
+    row.discounted_orders += details.discounted
     if details.checkout_ms != NEVER:
         row.checkouts += 1
         row.checkout_ms += details.checkout_ms
     if details.units != NEVER:
         row.itemed_orders += 1
         row.units += details.units
+        add_items(row, at, details)
 
 
 def _refund(row: Row, event: Refund) -> None:

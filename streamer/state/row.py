@@ -7,7 +7,7 @@ New fields go to the end and have defaults: that is how old rows stay readable (
 
 from msgspec import Struct, field
 
-from streamer.records.events import FAMILIES
+from streamer.records.events import FAMILIES, NO_MARGIN
 from streamer.records.instants import NEVER
 from streamer.records.kafka import SOURCE_TOPICS
 
@@ -93,6 +93,18 @@ class Row(Struct, array_like=True):
     """Orders that told their items."""
     units: int = 0
     """Of all items bought, less those given back; thousandths."""
+
+    # What was bought, and how well it paid (V7, V12): see ``baskets``.
+    products: list[int] = field(default_factory=list)
+    """The least hashes of the products bought, rising."""
+    categories: dict[str, list[int]] = field(default_factory=dict)
+    """First and last day of each category bought."""
+    discounted_orders: int = 0
+    """Orders with a discount or a coupon."""
+    margin_orders: int = 0
+    """Orders whose own or whose items' margin is known."""
+    best_margin: int = NO_MARGIN
+    """The greatest of theirs, in millionths of the price."""
 
     @property
     def as_of(self) -> int:

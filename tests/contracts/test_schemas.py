@@ -50,6 +50,17 @@ LATER = {"predicted_clv_basis"} | {
     "unpaid_orders_overdue",
     "checkout_seconds_average",
     "products_paid_for",
+    "products_bought",
+    "products_per_category",
+    "category_growth",
+    "next_category",
+    "widen_basket",
+    "share_of_wallet_categories",
+    "regularity",
+    "margin_rate",
+    "low_margin_only",
+    "discounted_orders",
+    "discount_only",
 }
 """Fields that the first messages of version 1 do not have."""
 EXAMPLES = [(name, example) for name in NAMES for example in load(name).get("examples", ())]

@@ -77,6 +77,8 @@ def _bought() -> st.SearchStrategy[dict[str, Any]]:
         optional={
             "cost": money(),
             "checkout_seconds": st.sampled_from([0, 1.5, 30, 600]),
+            "coupon": st.sampled_from(["", "SPRING"]),
+            "discount": st.sampled_from(["0", "0.00", 1.5]),
             "due_at": st.integers(0, 600).map(lambda day: (START + timedelta(day)).isoformat()),
             "items": _items(),
         },

@@ -45,8 +45,10 @@ def test_every_option_reaches_the_simulator(tmp_path: Path) -> None:
     options = (
         "--customers 60 --start 2024-02-03 --days 90 --acquisition-days 9 --seed 8 --model bg_nbd"
         " --params r=.5,alpha=6,a=.9,b=1.6 --spend p=2,q=3,gamma=9 --currency EUR --refund-rate .2"
-        " --refund-delay-days 2 --payment-rate .7 --payment-delay-days 3 --referral-rate .4 --poison-rate .1 --duplicate-rate .1"
-        f" --shuffle-days 2 --cost-share .5 --categories 3 --due-days 9 --checkout-seconds 50 --coupon-rate .4 --out {path}"
+        " --refund-delay-days 2 --payment-rate .7 --payment-delay-days 3"
+        " --referral-rate .4 --poison-rate .1 --duplicate-rate .1"
+        " --due-days 9 --checkout-seconds 50 --coupon-rate .4"
+        f" --shuffle-days 2 --cost-share .5 --categories 3 --out {path}"
     )
     result = run(*options.split())
     assert (result.exit_code, result.stdout_bytes) == (0, b"")
