@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any
 
 from streamer.records.instants import DAY
+from streamer.records.money import UNIT
 from streamer.scoring.columns import Columns
 from streamer.scoring.measure import Measure, members
 from streamer.scoring.parameters import ScoringParameters
@@ -26,37 +27,32 @@ def penetration(
     category to offer, whether to widen the basket, and the share of the catalogue's categories that
     was bought within a year.
     """
-    catalogue, low_value = parameters.catalogue_categories, parameters.low_order_value * 1_000_000
-    found = []
+    catalogue, low_value = parameters.catalogue_categories, parameters.low_order_value * UNIT
+    found, nulls = [], []
     for row, as_of, net in zip(
         columns.rows, columns.as_of.tolist(), columns.net.tolist(), strict=True
     ):
-        if not row.itemed_orders:
-            found.append(_UNKNOWN)
-            continue
-        low = net < low_value * row.orders if low_value else None
-        found.append(_figures(row, as_of // DAY, catalogue, low))
+        if row.itemed_orders:
+            low = net < low_value * row.orders if low_value else None
+            figures = _figures(row, as_of // DAY, catalogue, low)
+            grows, follows = figures[3] is not None, figures[4] is not None
+            reasons = _nulls(bool(row.categories), grows, follows, bool(low_value), bool(catalogue))
+        else:
+            figures, reasons = _UNKNOWN, _NO_ITEMS
+        found.append(figures)
+        nulls.append(reasons)
     depth, *others = map(list, zip(*found, strict=True)) if found else ([] for _ in _UNKNOWN)
-    flags = (
-        [bool(row.itemed_orders) for row in columns.rows],
-        [bool(row.categories) for row in columns.rows],
-        [growth is not None for growth in others[2]],
-        [category is not None for category in others[3]],
-        [bool(low_value)] * len(found),
-    )
-    named = bool(catalogue)
-    nulls = [_nulls(*each, named) for each in zip(*flags, strict=True)]
     return depth, Measure(tuple(others), nulls)
 
 
 def _figures(row: Row, day: int, catalogue: Sequence[str], low_value: bool | None) -> _Figures:
     bought, products = row.categories, products_bought(row)
+    if not bought:
+        return None, products, None, None, None, None, None
     before = day - YEAR_BEFORE_DAYS
     earlier = sum(first <= before for first, _ in bought.values())
     following = next((name for name in catalogue if name not in bought), None)
     lately = sum(name in bought and bought[name][1] > before for name in catalogue)
-    if not bought:
-        return None, products, None, None, None, None, None
     return (
         len(bought),
         products,
@@ -68,12 +64,19 @@ def _figures(row: Row, day: int, catalogue: Sequence[str], low_value: bool | Non
     )
 
 
-@lru_cache(maxsize=64)
-def _nulls(
-    itemed: bool, categorised: bool, grows: bool, follows: bool, threshold: bool, named: bool
-) -> str:
-    if not itemed:
-        return members(dict.fromkeys(("category_depth", *_FIELDS), "no_items"))
+_FIELDS = (
+    "products_bought",
+    "products_per_category",
+    "category_growth",
+    "next_category",
+    "widen_basket",
+    "share_of_wallet_categories",
+)
+_NO_ITEMS = members(dict.fromkeys(("category_depth", *_FIELDS), "no_items"))
+
+
+@lru_cache(maxsize=32)
+def _nulls(categorised: bool, grows: bool, follows: bool, threshold: bool, named: bool) -> str:
     if not categorised:
         fields = ("category_depth", *(name for name in _FIELDS if name != "products_bought"))
         return members(dict.fromkeys(fields, "no_category"))
@@ -86,13 +89,3 @@ def _nulls(
             "share_of_wallet_categories": catalogue,
         }
     )
-
-
-_FIELDS = (
-    "products_bought",
-    "products_per_category",
-    "category_growth",
-    "next_category",
-    "widen_basket",
-    "share_of_wallet_categories",
-)
