@@ -27,6 +27,7 @@ from streamer.scoring.parameters import ScoringParameters
 from streamer.serdes.events import EventDecoder
 
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
+CategoryName = Annotated[str, Field(min_length=1, max_length=64)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Text = Annotated[str, Field(min_length=1, max_length=256)]
 TierName = Annotated[str, Field(min_length=1, max_length=64)]
@@ -153,6 +154,21 @@ class Settings(BaseSettings):
         max_length=20,
         description="points where each tier begins, as JSON: "
         '{"bronze": 0, "silver": 500, "gold": 2000}; none is no loyalty programme',
+    )
+
+    catalogue_categories: tuple[CategoryName, ...] = Field(
+        (),
+        max_length=1000,
+        description="the shop's categories as events name them, those to be offered first in "
+        'front, as JSON: ["shoes", "hats"]',
+    )
+    low_order_value: float = Field(
+        0,
+        ge=0,
+        description="average order value below which baskets are worth widening; 0 is none",
+    )
+    low_margin_rate: float = Field(
+        0.2, ge=-1, le=1, description="margin / price below which goods are low-margin"
     )
 
     emit: Literal["latest", "every_event"] = Field(

@@ -105,6 +105,11 @@ def _points(update: Update) -> str:
     return f"{points}, {update['points_to_next_tier']:,} to {shown_text(update['next_tier'])}"
 
 
+def _habits(update: Update) -> str:
+    flags = "low_margin_only", "discount_only"
+    return ", ".join(name.replace("_", " ") for name in flags if update[name])
+
+
 VALUE = (
     Line("worth so far", "historic_clv", money("historic_clv"), _orders),
     Line("forecast", "predicted_clv", money("predicted_clv"), _interval),
@@ -118,6 +123,31 @@ VALUE = (
         "referral_value",
         money("referral_value"),
         lambda update: f"of {counted(update['referred_customers'], 'customer')} brought",
+    ),
+    Line(
+        "pays after",
+        "payment_days_average",
+        lambda update: f"{update['payment_days_average']:.1f} days",
+        lambda update: f"{counted(update['unpaid_orders_overdue'] or 0, 'order')} overdue",
+    ),
+    Line(
+        "buys",
+        "products_bought",
+        lambda update: counted(update["products_bought"], "product"),
+        lambda update: f"of {update['category_depth'] or 'no known'} categories",
+    ),
+    Line("offer next", "next_category", lambda update: shown_text(update["next_category"])),
+    Line(
+        "margin rate",
+        "margin_rate",
+        lambda update: f"{update['margin_rate']:.0%}",
+        _habits,
+    ),
+    Line(
+        "regularity",
+        "regularity",
+        lambda update: f"{update['regularity']:.2f}",
+        lambda _: "0 clumpy, 0.5 random, 1 clockwork",
     ),
     Line("brought by", "referred_by", lambda update: shown_text(update["referred_by"])),
     Line("LTV : CAC", "ltv_to_cac", _number("ltv_to_cac"), _below_target),

@@ -93,6 +93,22 @@ class LtvUpdate(Struct, frozen=True):
     points_to_next_tier: int | None = None
     previous_loyalty_tier: str | None = None
     loyalty_tier_change: Literal["up", "down"] | None = None
+    payment_days_average: float | None = None
+    orders_paid: int | None = None
+    unpaid_orders_overdue: int | None = None
+    checkout_seconds_average: float | None = None
+    products_paid_for: float | None = None
+    products_bought: int | None = None
+    products_per_category: float | None = None
+    category_growth: int | None = None
+    next_category: str | None = None
+    widen_basket: bool | None = None
+    share_of_wallet_categories: float | None = None
+    regularity: float | None = None
+    margin_rate: float | None = None
+    low_margin_only: bool | None = None
+    discounted_orders: int = 0
+    discount_only: bool | None = None
 
 
 class ChurnRiskUpdate(Struct, frozen=True):

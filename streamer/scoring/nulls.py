@@ -24,6 +24,17 @@ NULL_REASONS = {
     "below_tiers": "fewer points than the lowest tier begins with",
     "top_tier": "there is no higher tier",
     "tier_unchanged": "the tier is the one told last",
+    "no_payment": "no payment of an order in full is known",
+    "no_due_date": "no order said when its payment is due",
+    "no_checkout": "no order said how long its checkout took",
+    "no_category": "no item told its category",
+    "no_year_before": "no customer a year ago",
+    "no_catalogue": "the catalogue's categories are not configured",
+    "all_categories": "every category of the catalogue was bought",
+    "no_low_order_value": "no low order value is configured",
+    "too_few_gaps": "needs purchases on five days",
+    "no_revenue": "nothing was earned: there is nothing to divide by",
+    "no_items": "no order came with its items",
 }
 """The codes on the wire and what they mean."""
 
@@ -53,7 +64,6 @@ def ltv_nulls(
     other measures, as members of the object (see ``measure.members``).
     """
     reasons = {} if no_value is None else dict.fromkeys(_PREDICTED, no_value)
-    reasons["category_depth"] = "not_measured"
     if not bought:
         names = "average_order_value", "tenure_days", "first_purchase_at", "last_purchase_at"
         reasons |= dict.fromkeys((*names, "expected_orders"), "no_purchase")

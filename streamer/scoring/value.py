@@ -18,11 +18,15 @@ from streamer.scoring.formula import (
     formula_margin_ltv,
     purchase_frequency,
 )
+from streamer.scoring.interaction import interaction
 from streamer.scoring.loyalty import loyalty
+from streamer.scoring.margins import margins
 from streamer.scoring.nulls import ltv_nulls
 from streamer.scoring.occasion import Occasions, datetimes, where_known
 from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.penetration import penetration
 from streamer.scoring.ratings import ratings
+from streamer.scoring.regularity import regularity
 from streamer.scoring.rhythm import Floats
 from streamer.scoring.rounding import rounded
 from streamer.state.row import Row
@@ -120,7 +124,16 @@ def ltv_updates(
         rows, lifetime, parameters.channel_cost_amounts, parameters.ltv_to_cac_target, digits
     )
     tiers, loyal = loyalty(rows, parameters.loyalty)
-    measures = (acquired, ratings(rows), loyal)
+    depth, penetrated = penetration(columns, parameters)
+    measures = (
+        acquired,
+        ratings(rows),
+        loyal,
+        interaction(columns),
+        penetrated,
+        regularity(columns),
+        margins(columns, parameters.low_margin_rate),
+    )
     currency = parameters.currency
     # Column after column, in the order of the fields: `map` then makes the records in C.
     return list(
@@ -176,7 +189,7 @@ def ltv_updates(
             predicted.total,
             predicted.basis,
             ratio,
-            [None] * n,
+            depth,
             tiers,
             [SCHEMA_VERSION] * n,
             *(column for measure in measures for column in measure.columns),

@@ -81,26 +81,3 @@ CONVERSIONS: dict[type, Callable[["EventDecoder", Any, int], CustomerEvent]] = {
     wire.WireProfile: _profile,
     wire.WireExperiment: _exposure,
 }
-
-_NAMES: dict[type, tuple[bytes, ...]] = {
-    wire.WireAcquisitionCost: (b'"channel"',),
-    wire.WireRating: (b'"rating"', b'"scale"'),
-    wire.WireShare: (b'"network"',),
-    wire.WireExperiment: (b'"experiment_id"', b'"arm"'),
-}
-
-
-_SURROUNDINGS = (b'"channel"', b'"location"', b'"experiment"', b'"id"', b'"arm"')
-
-
-def may_repeat(value: bytes, event: wire.WireEvent) -> bool:
-    """Return whether ``value`` might hold a name twice that moves this part of a row."""
-    if type(event) is wire.WirePurchase:
-        told = event.channel or event.location or event.experiment
-        if not (told or value.count(b"null") or value.count(b'""')):
-            return False
-        return any(value.count(name) > 1 for name in _SURROUNDINGS)
-    if type(event) is wire.WireProfile:
-        return True  # its attributes may have any name
-    own = b'"' + str(event.__struct_config__.tag).encode() + b'"'
-    return any(value.count(name) > 1 + (name == own) for name in _NAMES.get(type(event), ()))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -89,12 +90,17 @@ def assert_consistent(ltv: FileRecord, churn: FileRecord) -> None:
     assert ltv.key == churn.key == value["customer_id"].encode()
     shared = value.keys() & risk.keys() - {"reasons", "null_reasons"}
     assert {name: value[name] for name in shared} == {name: risk[name] for name in shared}
-    assert value["first_purchase_at"] is None or value["first_purchase_at"] <= value["as_of"]
-    crossing = risk["next_band_crossing_at"]
-    assert crossing is None or crossing > risk["as_of"]
+    as_of = _instant(value["as_of"])  # as texts, 00Z would come after 00.5Z
+    first, crossing = value["first_purchase_at"], risk["next_band_crossing_at"]
+    assert first is None or _instant(first) <= as_of
+    assert crossing is None or _instant(crossing) > as_of
     lapsed = risk["risk_band"] == "lapsed"
     if risk["win_back_by"] is not None and risk["risk_band"] is not None:
-        assert (risk["win_back_by"] <= risk["as_of"]) == lapsed
+        assert (_instant(risk["win_back_by"]) <= as_of) == lapsed
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def good(**changes: Any) -> bytes:

@@ -50,7 +50,16 @@ ENGAGEMENT = {
     "rating_last", "rating_flag", "loyalty_points", "next_tier", "points_to_next_tier",
     "previous_loyalty_tier", "loyalty_tier_change",
 }  # fmt: skip
-LATER = {"predicted_clv_basis"} | ENGAGEMENT
+PAYING = {
+    "payment_days_average", "orders_paid", "unpaid_orders_overdue", "checkout_seconds_average",
+    "products_paid_for",
+}  # fmt: skip
+BASKETS = {
+    "products_bought", "products_per_category", "category_growth", "next_category",
+    "widen_basket", "share_of_wallet_categories", "regularity", "margin_rate", "low_margin_only",
+    "discounted_orders", "discount_only",
+}  # fmt: skip
+LATER = {"predicted_clv_basis"} | ENGAGEMENT | PAYING | BASKETS
 """Fields that the first messages of version 1 do not have."""
 EXAMPLES = [(name, example) for name in NAMES for example in load(name).get("examples", ())]
 

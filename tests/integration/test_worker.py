@@ -20,9 +20,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from streamer.broker import EmbeddedKafka
 from streamer.simulate import (
     AcquisitionCosts,
+    Basket,
     Disturbances,
     Experiments,
     FollowUp,
+    Payments,
     Profiles,
     Ratings,
     Refunds,
@@ -42,6 +44,16 @@ SCORES = ("ltv-updates", "churn-risk-updates")
 COMPACTED = {*SCORES, "customers-changelog", "model-params", "programme-measures"}
 INPUTS = {"purchases", "referrals", "interactions"}
 STOP_SECONDS_MAX = 5
+PLAIN = Basket()
+FULL = Basket(0.5, categories=4, due_days=20, checkout_seconds=90, coupon_rate=0.3)
+MORE = (
+    Payments(0.7),
+    AcquisitionCosts(9.0),
+    Ratings(0.4),
+    Shares(0.4),
+    Profiles(0.4),
+    Experiments(0.4),
+)
 Sequences = dict[str, list[dict[str, Any]]]
 
 
@@ -51,11 +63,19 @@ def write_lines(file: Path, values: Iterable[bytes]) -> Path:
 
 
 def a_year(
-    seed: int, referral_rate: float = 0.0, more: tuple[FollowUp, ...] = (), **disturbances: float
+    seed: int,
+    referral_rate: float = 0.0,
+    more: tuple[FollowUp, ...] = (),
+    basket: Basket = PLAIN,
+    **disturbances: float,
 ) -> list[bytes]:
     """Return the events of a small shop in the order of their times."""
     shop = Shop(
-        customers=50, referral_rate=referral_rate, channels=2, follow_ups=(Refunds(0.2), *more)
+        customers=50,
+        basket=basket,
+        referral_rate=referral_rate,
+        channels=2,
+        follow_ups=(Refunds(0.2), *more),
     )
     wires = disturb(simulate(shop, seed), Disturbances(**disturbances), seed)
     return [wire.value for wire in wires]
@@ -217,7 +237,7 @@ def by_customer(scores: Iterable[dict[str, Any]], *apart_from: str) -> Sequences
 async def test_a_replay_says_what_the_worker_said(
     kafka: EmbeddedKafka, tmp_path: Path, partitions: int
 ) -> None:
-    values = a_year(2, duplicate_rate=0.1, poison_rate=0.1)
+    values = a_year(2, more=(Payments(0.7),), basket=FULL, duplicate_rate=0.1, poison_rate=0.1)
     file = write_lines(tmp_path / "events.jsonl", values)
     settings = {"partitions": partitions, "clock": "stream", "emit": "every_event"}
     with stage(kafka.bootstrap, tmp_path, **settings) as corner:
@@ -237,14 +257,16 @@ async def test_a_replay_says_what_the_worker_said(
 async def test_a_replay_ends_where_the_worker_ended(
     kafka: EmbeddedKafka, tmp_path: Path, partitions: int
 ) -> None:
-    more = AcquisitionCosts(9.0), Ratings(0.4), Shares(0.4), Profiles(0.4), Experiments(0.4)
-    file = write_lines(tmp_path / "events.jsonl", a_year(3, referral_rate=0.4, more=more))
+    values = a_year(3, referral_rate=0.4, more=MORE, basket=FULL)
+    file = write_lines(tmp_path / "events.jsonl", values)
     settings = {
         "partitions": partitions,
         "clock": "stream",
         "emit": "latest",
         "loyalty_tiers": '{"bronze": 0, "silver": 90, "gold": 300}',
         "loyalty_points_per_share": 20,
+        "catalogue_categories": '["category-0", "category-1", "category-2", "category-3"]',
+        "low_order_value": 30,
     }
     with stage(kafka.bootstrap, tmp_path, **settings) as corner:
         said, again = await live(corner, file), replayed(corner, file)
@@ -256,6 +278,10 @@ async def test_a_replay_ends_where_the_worker_ended(
         assert {name: scores[-1] for name, scores in last.items()} == {
             name: scores[-1] for name, scores in same.items()
         }
+    figures = "orders_paid", "unpaid_orders_overdue", "checkout_seconds_average", "next_category"
+    values_told = by_customer(said["ltv-updates"])
+    for name in (*figures, "margin_rate", "widen_basket", "discounted_orders"):
+        assert any(scores[-1][name] for scores in values_told.values()), name
 
 
 # -- silence ----------------------------------------------------------------------------------
