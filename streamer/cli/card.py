@@ -1,6 +1,7 @@
 """A customer on one card: the figures in words, and why one is missing."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 from rich.console import Group
@@ -8,7 +9,8 @@ from rich.panel import Panel
 from rich.table import Table
 
 from streamer.cli.showing import amount, counted, shown_text
-from streamer.scoring.nulls import NULL_REASONS
+from streamer.records.scores import MEASURES
+from streamer.scoring.nulls import NULL_REASONS, null_reason
 
 Update = dict[str, Any]
 WIDTH = 80
@@ -170,17 +172,22 @@ RISK = (
 )  # fmt: skip
 
 
+NOTHING_TOLD: Update = dict.fromkeys(chain(*MEASURES.values()))
+"""What an update leaves out where it is null."""
+
+
 def card(customer_id: str, ltv: Update | None, churn_risk: Update | None) -> Panel:
     """Return what the two updates say of a customer, 80 columns wide."""
     parts: list[Any] = []
     for update, lines in ((ltv, VALUE), (churn_risk, RISK)):
         if update is None:
             continue
+        told = NOTHING_TOLD | update
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", width=15)
         table.add_column(justify="right", width=18)
         table.add_column(style="dim")
-        for row in _rows(update, lines):
+        for row in _rows(told, lines):
             table.add_row(*row)
         parts += [table, *(f"[italic]{shown_text(reason)}[/]" for reason in update["reasons"]), ""]
     parts.append(f"[dim]{shown_text(_origin(ltv or churn_risk or {}))}[/]")
@@ -190,7 +197,7 @@ def card(customer_id: str, ltv: Update | None, churn_risk: Update | None) -> Pan
 def _rows(update: Update, lines: tuple[Line, ...]) -> Iterator[tuple[str, str, str]]:
     for line in lines:
         if update.get(line.field) is None:  # or older than the field
-            code = update["null_reasons"].get(line.field, "")
+            code = null_reason(update["null_reasons"], line.field)
             yield line.label, "—", NULL_REASONS.get(code, code)
         else:
             yield line.label, line.shown(update), line.note(update)

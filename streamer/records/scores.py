@@ -33,8 +33,12 @@ class Window(Struct, frozen=True, gc=False):
     revenue: str
 
 
-class LtvUpdate(Struct, frozen=True):
-    """A customer's value. Money is a decimal string; null has its reason in ``null_reasons``."""
+class LtvUpdate(Struct, frozen=True, omit_defaults=True):
+    """A customer's value. Money is a decimal string; null has its reason in ``null_reasons``.
+
+    On the wire, fields that have defaults are left out where null: their reason stands there too,
+    or that of all their measure's (see ``MEASURES``).
+    """
 
     score_id: str
     customer_id: str
@@ -68,15 +72,15 @@ class LtvUpdate(Struct, frozen=True):
     referred_by: str | None
     reasons: tuple[str, ...]
     null_reasons: Raw
-    predicted_clv: str | None = None
-    predicted_clv_low: str | None = None
-    predicted_clv_high: str | None = None
-    total_clv: str | None = None
+    predicted_clv: str | None
+    predicted_clv_low: str | None
+    predicted_clv_high: str | None
+    total_clv: str | None
+    ltv_to_cac: float | None
+    category_depth: int | None
+    loyalty_tier: str | None
+    schema_version: int
     predicted_clv_basis: Literal["margin", "revenue"] | None = None
-    ltv_to_cac: float | None = None
-    category_depth: int | None = None
-    loyalty_tier: str | None = None
-    schema_version: int = SCHEMA_VERSION
     ltv_to_cac_basis: Literal["total_clv", "formula_margin_ltv", "formula_ltv"] | None = None
     ltv_below_target: bool | None = None
     acquisition_cost: str | None = None
@@ -84,7 +88,7 @@ class LtvUpdate(Struct, frozen=True):
     acquisition_channel: str | None = None
     acquisition_budget: str | None = None
     retention_budget: str | None = None
-    ratings: int = 0
+    ratings: int | None = None
     rating_average: float | None = None
     rating_last: float | None = None
     rating_flag: Literal["good", "fair", "needs_review"] | None = None
@@ -107,8 +111,48 @@ class LtvUpdate(Struct, frozen=True):
     regularity: float | None = None
     margin_rate: float | None = None
     low_margin_only: bool | None = None
-    discounted_orders: int = 0
+    discounted_orders: int | None = None
     discount_only: bool | None = None
+
+
+MEASURES = {
+    "acquisition": (
+        "ltv_to_cac_basis",
+        "ltv_below_target",
+        "acquisition_cost",
+        "acquisition_cost_basis",
+        "acquisition_channel",
+        "acquisition_budget",
+        "retention_budget",
+    ),
+    "ratings": ("ratings", "rating_average", "rating_last", "rating_flag"),
+    "loyalty": (
+        "loyalty_points",
+        "next_tier",
+        "points_to_next_tier",
+        "previous_loyalty_tier",
+        "loyalty_tier_change",
+    ),
+    "interaction": (
+        "payment_days_average",
+        "orders_paid",
+        "unpaid_orders_overdue",
+        "checkout_seconds_average",
+        "products_paid_for",
+    ),
+    "penetration": (
+        "products_bought",
+        "products_per_category",
+        "category_growth",
+        "next_category",
+        "widen_basket",
+        "share_of_wallet_categories",
+    ),
+    "regularity": ("regularity",),
+    "margins": ("margin_rate", "low_margin_only", "discounted_orders", "discount_only"),
+}
+"""Of an LTV update: fields that are left out together, with one reason under the measure's name,
+where nothing is known of any."""
 
 
 class ChurnRiskUpdate(Struct, frozen=True):

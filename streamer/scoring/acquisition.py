@@ -117,6 +117,8 @@ def _cost(row: Row, channel_costs: Mapping[str, int]) -> _Cost:
 def _nulls(value: str | None, cost: str | None, channel: bool) -> str:
     """Return the reasons of what is null: why ``value`` and ``cost`` are not known, or are 0."""
     unpaid = cost if cost == "no_acquisition_cost" else None
+    if value and unpaid and not channel:
+        return members({"ltv_to_cac": value, "acquisition": value})
     return members(
         {
             "ltv_to_cac": value or cost,

@@ -56,6 +56,8 @@ def _payments(columns: Columns, asked: list[bool]) -> list[Payments]:
 @lru_cache(maxsize=64)
 def _nulls(repeated: bool, pays: bool, timed: bool, owes: bool, clocked: bool, listed: bool) -> str:
     no_habit = None if repeated else "one_occasion"
+    if not (pays or timed or owes or clocked or listed):
+        return members({"interaction": no_habit or "no_interaction"})
     return members(
         {
             "payment_days_average": None if timed else no_habit or "no_payment",

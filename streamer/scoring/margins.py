@@ -26,7 +26,7 @@ def margins(columns: Columns, low_margin_rate: float) -> Measure:
         (
             where_known(rate.tolist(), flags[2]),
             where_known((~some_good).tolist(), flags[3]),
-            discounted.tolist(),
+            where_known(discounted.tolist(), flags[0]),
             where_known((discounted == columns.orders).tolist(), flags[0]),
         ),
         list(map(_nulls, *flags)),
@@ -35,11 +35,11 @@ def margins(columns: Columns, low_margin_rate: float) -> Measure:
 
 @lru_cache(maxsize=16)
 def _nulls(bought: bool, costed: bool, rated: bool, judged: bool) -> str:
-    nothing = None if bought else "no_purchase"
+    if not bought:
+        return members({"margins": "no_purchase"})
     return members(
         {
-            "margin_rate": None if rated else nothing or ("no_revenue" if costed else "no_cost"),
-            "low_margin_only": None if judged else nothing or "no_cost",
-            "discount_only": nothing,
+            "margin_rate": None if rated else "no_revenue" if costed else "no_cost",
+            "low_margin_only": None if judged else "no_cost",
         }
     )

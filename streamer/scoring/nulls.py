@@ -1,8 +1,11 @@
 """Why a figure is null: said with the score, never hidden behind a 0."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import msgspec
+
+from streamer.records.scores import MEASURES
 
 NULL_REASONS = {
     "no_model": "needs a fitted model; this score is by formula",
@@ -19,6 +22,7 @@ NULL_REASONS = {
     "no_acquisition_cost": "no acquisition cost came, and none is configured for the channel",
     "free_acquisition": "winning this customer cost nothing: there is nothing to divide by",
     "no_channel": "neither the first purchase nor an acquisition cost names its channel",
+    "no_interaction": "no payment, due date, checkout time or items came with the orders",
     "no_rating": "no rating yet",
     "no_loyalty_programme": "no loyalty tiers are configured",
     "below_tiers": "fewer points than the lowest tier begins with",
@@ -38,6 +42,17 @@ NULL_REASONS = {
 }
 """The codes on the wire and what they mean."""
 
+
+def null_reason(null_reasons: Mapping[str, str], field: str) -> str:
+    """Return the code of an update's null ``field``, which may be that of its whole measure.
+
+    >>> null_reason({"ratings": "no_rating"}, "rating_last")
+    'no_rating'
+    """
+    return null_reasons.get(field) or null_reasons.get(_MEASURE_OF.get(field, ""), "")
+
+
+_MEASURE_OF = {field: measure for measure, fields in MEASURES.items() for field in fields}
 
 _PREDICTED = (
     "predicted_clv",

@@ -72,7 +72,7 @@ _FIELDS = (
     "widen_basket",
     "share_of_wallet_categories",
 )
-_NO_ITEMS = members(dict.fromkeys(("category_depth", *_FIELDS), "no_items"))
+_NO_ITEMS = members({"category_depth": "no_items", "penetration": "no_items"})
 
 
 @lru_cache(maxsize=32)

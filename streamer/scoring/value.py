@@ -187,11 +187,11 @@ def ltv_updates(
             predicted.low,
             predicted.high,
             predicted.total,
-            predicted.basis,
             ratio,
             depth,
             tiers,
             [SCHEMA_VERSION] * n,
+            predicted.basis,
             *(column for measure in measures for column in measure.columns),
         )
     )

@@ -40,7 +40,7 @@ def test_the_example_of_a_page_is_right(name: str) -> None:
         score = scores[LTV_UPDATES, customer]
         reasons = figures.pop("null_reasons", {})
         assert {field: score[field] for field in figures} == figures
-        assert {field: score["null_reasons"].get(field) for field in reasons} == reasons
+        assert {field: score.null_reason(field) for field in reasons} == reasons
 
 
 def test_each_change_of_tier_in_the_example_is_told_once() -> None:

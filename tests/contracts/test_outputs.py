@@ -13,6 +13,7 @@ from streamer.pipeline import Configuration
 from streamer.records.dead_letters import REASONS
 from streamer.records.instants import DAY, from_datetime
 from streamer.records.kafka import CHURN_RISK_UPDATES, DEAD_LETTERS, LTV_UPDATES, FileRecord
+from streamer.records.scores import MEASURES
 from streamer.scoring.nulls import NULL_REASONS
 from streamer.scoring.parameters import ScoringParameters
 from streamer.serdes.events import EventDecoder
@@ -59,8 +60,13 @@ def shops() -> st.SearchStrategy[Configuration]:
 
 
 def assert_told(score: dict[str, Any]) -> None:
-    """Null fields have their reason, and no others."""
+    """Null fields, and those left out, have their reason, alone or with all of their measure."""
     null = {name for name, value in score.items() if value is None}
+    if "historic_clv" in score:
+        for measure, fields in MEASURES.items():
+            out = set(fields) - score.keys()
+            null |= {measure} if out == set(fields) else out
+        null |= {"predicted_clv_basis"} - score.keys()
     assert score["null_reasons"].keys() == null
     assert set(score["null_reasons"].values()) <= NULL_REASONS.keys()
 

@@ -32,4 +32,4 @@ def test_the_example_of_a_page_is_right(name: str) -> None:
         score = scores[LTV_UPDATES, customer]
         reasons = figures.pop("null_reasons", {})
         assert {field: score[field] for field in figures} == pytest.approx(figures, abs=1e-5)
-        assert {field: score["null_reasons"].get(field) for field in reasons} == reasons
+        assert {field: score.null_reason(field) for field in reasons} == reasons

@@ -54,10 +54,11 @@ def margin_figures(
     net = sum((money(order, "amount", rates) for order in orders), Decimal(0))
     net -= sum((money(refund, "amount", rates) for refund in refunds), Decimal(0))
     discounted = [order for order in orders if _is_discounted(order)]
-    figures: Figures = dict.fromkeys(("margin_rate", "low_margin_only", "discount_only"))
-    figures["discounted_orders"] = len(discounted)
+    names = "margin_rate", "low_margin_only", "discount_only", "discounted_orders"
+    figures: Figures = dict.fromkeys(names)
     if not orders:
         return figures
+    figures["discounted_orders"] = len(discounted)
     figures["discount_only"] = len(discounted) == len(orders)
     costs = [money(order, "cost", rates) for order in orders if order.get("cost") is not None]
     if len(costs) == len(orders) and net > 0:
