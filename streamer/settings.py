@@ -7,8 +7,9 @@ this order.
 import os
 import tomllib
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -24,6 +25,8 @@ from streamer.pipeline import Configuration
 from streamer.records.instants import DAY
 from streamer.records.kafka import Topics
 from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.segments import Segmentation
+from streamer.scoring.segments.definitions import segments_of
 from streamer.serdes.events import EventDecoder
 
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
@@ -131,6 +134,10 @@ class Settings(BaseSettings):
         description="whether one runs; if not, referral value is null where nobody was brought",
     )
 
+    segments_file: Path | None = Field(
+        None, description="segments besides the built-in ones, as TOML: docs/rows/v14.md"
+    )
+
     emit: Literal["latest", "every_event"] = Field(
         "latest", description="one score per customer and unit of work, or one per event"
     )
@@ -186,11 +193,22 @@ class Settings(BaseSettings):
             currency=self.reporting_currency, **{name: getattr(self, name) for name in shared}
         )
 
+    def segmentation(self) -> Segmentation:
+        """Return the segments, compiled.
+
+        Raises:
+            ConfigurationError: the file cannot be read.
+            StreamerError: it defines what cannot be: the message says where.
+        """
+        own = {} if self.segments_file is None else read_toml(self.segments_file)
+        return segments_of(tomllib.loads(packaged("segments")), own, str(self.segments_file))
+
     def configuration(self, version: str = "") -> Configuration:
         """Return what the pipeline needs of the settings."""
         return Configuration(
             decoder=EventDecoder(self.reporting_currency, self.rates, self.event_bytes_max),
             scoring=self.scoring(),
+            segmentation=self.segmentation(),
             topics=self.topics,
             partitions=self.partitions,
             lateness=round(self.lateness_days * DAY),
@@ -198,6 +216,24 @@ class Settings(BaseSettings):
             every_event=self.emit == "every_event",
             version=version,
         )
+
+
+def packaged(name: str) -> str:
+    """Return the text of the file of ``segments`` that comes with streamer."""
+    folder = files("streamer.scoring") / name
+    return (folder / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what ``path`` holds.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}.") from None
 
 
 def load_settings(**overrides: object) -> Settings:
