@@ -3,6 +3,7 @@
 No customer's id is ever a label; partition series vanish when the partition goes.
 """
 
+from collections.abc import Mapping
 from math import nan
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -60,6 +61,10 @@ PARTITION_GAUGES = (
     RECOVERY_REMAINING := _gauge("recovery_remaining_records", "Still to be read", "partition"),
 )
 
+SEGMENT_CUSTOMERS = _gauge(
+    "segment_customers", "Customers in a segment, as told last", "partition", "segment"
+)
+
 FITS = _counter("fits", "Scheduled fits of the model", "outcome")
 MODEL_GENERATION = _gauge("model_generation", "Of the newest model; 0 is the formula")
 MODEL_FITTED = _gauge("model_fitted_timestamp_seconds", "When the newest model was fitted")
@@ -94,6 +99,12 @@ def count(unit: UnitOfWork) -> None:
         MESSAGES_PRODUCED.labels(topic).inc(len(messages))
 
 
+def tell_members(number: int, members: Mapping[str, int]) -> None:
+    """Set the gauges of the customers in each segment of a partition."""
+    for segment, customers in members.items():
+        SEGMENT_CUSTOMERS.labels(str(number), segment).set(customers)
+
+
 def tell_model(model: ModelParams) -> None:
     """Set the gauges of the newest model."""
     MODEL_GENERATION.set(model.generation)
@@ -125,3 +136,4 @@ def forget_partition(number: int) -> None:
             gauge.remove(str(number))
         except KeyError:
             continue
+    SEGMENT_CUSTOMERS.remove_by_labels({"partition": str(number)})

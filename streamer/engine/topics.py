@@ -18,6 +18,7 @@ from streamer.records.kafka import (
     PROGRAMME_MEASURES,
     REFERRAL_CREDITS,
     REKEYED,
+    SEGMENT_CHANGES,
 )
 from streamer.settings import Settings
 
@@ -32,6 +33,7 @@ TOPICS: dict[str, dict[str, str]] = {
     CHANGELOG: COMPACTED,
     LTV_UPDATES: COMPACTED,
     CHURN_RISK_UPDATES: COMPACTED,
+    SEGMENT_CHANGES: COMPACTED,
     MODEL_PARAMS: COMPACTED,
     PROGRAMME_MEASURES: COMPACTED,
     DEAD_LETTERS: {**KEPT, **LARGE},

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec.structs import replace
 
+from streamer.pipeline.announcing import Book
 from streamer.pipeline.intake import Intake
 from streamer.pipeline.scores import scored
 from streamer.pipeline.unit import Message, UnitOfWork
@@ -30,6 +31,7 @@ from streamer.serdes.rows import (
     encode_internal,
     encode_model,
     encode_row,
+    told_key,
 )
 from streamer.state.fold import admits, fold, overtaken, seal
 from streamer.state.referrals import Standing, credits_between, link_of, standing
@@ -172,6 +174,7 @@ class Work:
             value = encode_row(row)
             unit.rows[customer_id] = value
             messages.append(Message(customer_id.encode(), value))
+        messages += (Message(told_key(one), value) for one, value in unit.told.items())
         read_to = {**self._intake.next_offsets, **next_offsets}
         unit.checkpoint = Checkpoint(read_to, self._time, self._stream_time, self._intake.log_time)
         messages.append(Message(CHECKPOINT_KEY, encode_checkpoint(unit.checkpoint)))
@@ -287,11 +290,13 @@ class Work:
             self._unit.scorings = scorings
         else:
             number = self._partition.number
+            book = Book(self._partition.told)
             updates = scored(
-                scorings, self._now, self._configuration.topics, self._partition.scoring
+                scorings, self._now, self._configuration, self._partition.scoring, book
             )
             for topic, messages in updates.items():
                 self._unit.messages[topic, number] = messages
+            self._unit.told = book.changes()
 
 
 def _cause(record: Record, event: Event, rekeyed_topic: str) -> Cause:
