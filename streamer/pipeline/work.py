@@ -19,6 +19,7 @@ from streamer.records.models import ModelParams
 from streamer.records.partitioning import partition_of
 from streamer.records.scores import MODEL, SILENCE, Cause
 from streamer.scoring.bands import crossings_of, next_crossings
+from streamer.scoring.columns import Earlier, earlier_of
 from streamer.scoring.rhythm import FAR
 from streamer.scoring.score import Scoring
 from streamer.serdes.origins import decode_origin
@@ -55,6 +56,8 @@ class Work:
         self._intake = Intake(partition, self._unit, now)
         self._changelog: list[Message] = []
         self._touched: dict[str, Row] = {}
+        self._earlier: dict[str, Earlier] = {}
+        """What rows said before their last events."""
         self._scorings: dict[str | int, Scoring] = {}
         self._time = partition.time
         self._stream_time = partition.stream_time
@@ -78,7 +81,10 @@ class Work:
         row_crossings = crossings_of(rows, self._partition.scoring)
         following = next_crossings(row_crossings, np.array(as_of))
         self._partition.timers.schedule(zip(causes, following, strict=True))
-        self._ask(map(Scoring, causes, rows, row_crossings.tolist(), as_of, causes.values()))
+        earlier = map(self._earlier.__getitem__, causes)
+        self._ask(
+            map(Scoring, causes, rows, row_crossings.tolist(), as_of, causes.values(), earlier)
+        )
 
     def _ask(self, scorings: Iterable[Scoring]) -> None:
         """Ask for scores: a customer's latest replaces an earlier, unless every event counts.
@@ -220,6 +226,7 @@ class Work:
             self._silence_before(event, row)
         linked = row.referrer or type(event) is ReferralLink
         before = standing(row) if linked else None
+        self._earlier[customer_id] = earlier_of(row)
         fold(row, event, self._configuration.lateness, log_time)
         row.applied[source] = record.offset
         self._touched[customer_id] = row

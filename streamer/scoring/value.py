@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts, minor_digits
-from streamer.records.scores import LtvUpdate, Window
+from streamer.records.scores import SCHEMA_VERSION, LtvUpdate, Window
 from streamer.scoring.columns import Columns, Flags, window_sums
+from streamer.scoring.explanation import Explanations, reasons, wire_columns
 from streamer.scoring.forecast import Forecast
 from streamer.scoring.formula import (
     OCCASIONS_MIN,
@@ -88,7 +89,11 @@ def _predicted(columns: Columns, expected: Forecast, digits: int) -> _Predicted:
 
 
 def ltv_updates(
-    columns: Columns, expected: Forecast, occasions: Occasions, parameters: ScoringParameters
+    columns: Columns,
+    expected: Forecast,
+    occasions: Occasions,
+    explained: Explanations,
+    parameters: ScoringParameters,
 ) -> list[LtvUpdate]:
     """Return the value of each row at its instant."""
     rows, n = list(columns.rows), len(columns.rows)
@@ -145,10 +150,13 @@ def ltv_updates(
             referral_value,
             referred_customers,
             referrers,
-            [
-                (f"{count} orders, {amount} {currency} net of refunds",)
-                for count, amount in zip(columns.orders.tolist(), net, strict=True)
-            ],
+            reasons(
+                explained.values,
+                [
+                    f"{count} orders, {amount} {currency} net of refunds"
+                    for count, amount in zip(columns.orders.tolist(), net, strict=True)
+                ],
+            ),
             map(
                 ltv_nulls,
                 is_bought,
@@ -157,11 +165,17 @@ def ltv_updates(
                 programme,
                 map(bool, referrers),
                 predicted.null_reasons,
+                explained.value_nulls,
             ),
             predicted.mean,
             predicted.low,
             predicted.high,
             predicted.total,
             predicted.basis,
+            [None] * n,  # ltv_to_cac
+            [None] * n,  # category_depth
+            [None] * n,  # loyalty_tier
+            [SCHEMA_VERSION] * n,
+            *wire_columns(explained.values),
         )
     )

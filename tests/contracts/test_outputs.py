@@ -87,7 +87,8 @@ def assert_consistent(ltv: FileRecord, churn: FileRecord) -> None:
     """The two updates of one scoring say the same of what they share."""
     value, risk = json.loads(ltv.value or b""), json.loads(churn.value or b"")
     assert ltv.key == churn.key == value["customer_id"].encode()
-    shared = value.keys() & risk.keys() - {"reasons", "null_reasons"}
+    told_apart = {"reasons", "null_reasons", "contributions", "explained_since"}
+    shared = value.keys() & risk.keys() - told_apart
     assert {name: value[name] for name in shared} == {name: risk[name] for name in shared}
     assert value["first_purchase_at"] is None or value["first_purchase_at"] <= value["as_of"]
     crossing = risk["next_band_crossing_at"]

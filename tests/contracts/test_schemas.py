@@ -47,7 +47,13 @@ OUTPUTS = {
     "segment-change.json": SegmentChange,
     "programme-measure.json": ModelCalibration,
 }
-LATER = {"predicted_clv_basis"}
+LATER = {
+    "predicted_clv_basis",
+    "explained_since",
+    "previous_predicted_clv",
+    "previous_churn_probability",
+    "contributions",
+}
 """Fields that the first messages of version 1 do not have."""
 EXAMPLES = [(name, example) for name in NAMES for example in load(name).get("examples", ())]
 
