@@ -65,6 +65,10 @@ SEGMENT_CUSTOMERS = _gauge(
     "segment_customers", "Customers in a segment, as told last", "partition", "segment"
 )
 
+SUGGESTIONS = _counter(
+    "suggestions_settled", "Recommended actions that came first", "action", "outcome"
+)
+
 FITS = _counter("fits", "Scheduled fits of the model", "outcome")
 MODEL_GENERATION = _gauge("model_generation", "Of the newest model; 0 is the formula")
 MODEL_FITTED = _gauge("model_fitted_timestamp_seconds", "When the newest model was fitted")
@@ -95,6 +99,8 @@ def count(unit: UnitOfWork) -> None:
         OUTCOMES[name].inc(number)
     for reason, number in unit.refused.items():
         DEAD_LETTERS.labels(reason).inc(number)
+    for (action, outcome), number in unit.outcomes.items():
+        SUGGESTIONS.labels(action, outcome).inc(number)
     for (topic, _), messages in unit.messages.items():
         MESSAGES_PRODUCED.labels(topic).inc(len(messages))
 

@@ -30,6 +30,7 @@ from streamer.records.kafka import (
     CHURN_RISK_UPDATES,
     DEAD_LETTERS,
     LTV_UPDATES,
+    RECOMMENDED_ACTIONS,
     REFERRAL_CREDITS,
     REKEYED,
     SEGMENT_CHANGES,
@@ -42,7 +43,7 @@ from streamer.serdes.addresses import address
 from streamer.serdes.dead_letters import readable_dead_letter
 from streamer.settings import Settings
 
-OUTPUTS = (LTV_UPDATES, CHURN_RISK_UPDATES, SEGMENT_CHANGES, DEAD_LETTERS)
+OUTPUTS = (LTV_UPDATES, CHURN_RISK_UPDATES, SEGMENT_CHANGES, RECOMMENDED_ACTIONS, DEAD_LETTERS)
 """Topics whose records a replay gives to its writer."""
 
 TIMERS_MAX = 5_000

@@ -24,6 +24,8 @@ from streamer.errors import StreamerError
 from streamer.pipeline import Configuration
 from streamer.records.instants import DAY
 from streamer.records.kafka import Topics
+from streamer.scoring.actions import Playbook
+from streamer.scoring.actions.definitions import playbook_of
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.segments import Segmentation
 from streamer.scoring.segments.definitions import segments_of
@@ -138,6 +140,11 @@ class Settings(BaseSettings):
         None, description="segments besides the built-in ones, as TOML: docs/rows/v14.md"
     )
 
+    actions_file: Path | None = Field(
+        None,
+        description="rules of recommended actions in the packaged ones' place: docs/rows/v15.md",
+    )
+
     emit: Literal["latest", "every_event"] = Field(
         "latest", description="one score per customer and unit of work, or one per event"
     )
@@ -203,12 +210,24 @@ class Settings(BaseSettings):
         own = {} if self.segments_file is None else read_toml(self.segments_file)
         return segments_of(tomllib.loads(packaged("segments")), own, str(self.segments_file))
 
+    def playbook(self, segments: Segmentation) -> Playbook:
+        """Return the rules of recommended actions, compiled; raises as ``segmentation``."""
+        if self.actions_file is None:
+            return playbook_of(tomllib.loads(packaged("actions")), segments, "actions.toml")
+        return playbook_of(read_toml(self.actions_file), segments, str(self.actions_file))
+
     def configuration(self, version: str = "") -> Configuration:
-        """Return what the pipeline needs of the settings."""
+        """Return what the pipeline needs of the settings.
+
+        Raises:
+            StreamerError: a file of segments or actions cannot be read, or says what cannot be.
+        """
+        segments = self.segmentation()
         return Configuration(
             decoder=EventDecoder(self.reporting_currency, self.rates, self.event_bytes_max),
             scoring=self.scoring(),
-            segmentation=self.segmentation(),
+            segmentation=segments,
+            playbook=self.playbook(segments),
             topics=self.topics,
             partitions=self.partitions,
             lateness=round(self.lateness_days * DAY),
@@ -219,7 +238,7 @@ class Settings(BaseSettings):
 
 
 def packaged(name: str) -> str:
-    """Return the text of the file of ``segments`` that comes with streamer."""
+    """Return the text of the file of ``segments`` or ``actions`` that comes with streamer."""
     folder = files("streamer.scoring") / name
     return (folder / f"{name}.toml").read_text(encoding="utf-8")
 

@@ -1,14 +1,18 @@
-"""What is told only when it changes: who entered and left which segment.
+"""What is told only when it changes: segments entered and left, actions recommended.
 
 Each announcement is compared with the last one of its customer, which the ``Book`` holds. The
 book's changes are part of the unit of work: told and remembered in one transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from msgspec.structs import replace
+
+from streamer.pipeline.recommending import Adviser
 from streamer.pipeline.unit import Configuration, Message
-from streamer.records.announcements import SegmentChange
-from streamer.records.kafka import SEGMENT_CHANGES
+from streamer.records.announcements import RecommendedActions, SegmentChange
+from streamer.records.kafka import RECOMMENDED_ACTIONS, SEGMENT_CHANGES
 from streamer.records.scores import ChurnRiskUpdate, LtvUpdate
 from streamer.scoring.expressions import Frame
 from streamer.scoring.segments import split
@@ -23,6 +27,8 @@ class Book:
     def __init__(self, committed: Mapping[str, bytes]) -> None:
         self._committed = committed
         self._changed: dict[str, Told] = {}
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+        """Of suggestions: by action and what became of it."""
 
     def last(self, customer_id: str) -> Told:
         """Return what was told of ``customer_id`` last."""
@@ -48,16 +54,33 @@ def announced(
     book: Book,
 ) -> dict[str, list[Message]]:
     """Return the announcements that these updates lead to, by topic and in their order."""
-    if not configuration.segmentation.names:
+    segmentation, playbook = configuration.segmentation, configuration.playbook
+    if not segmentation.names and not playbook.rules:
         return {}
     frame = Frame(values, risks)
-    changes: list[Message] = []
-    for value, segments in zip(values, configuration.segmentation.memberships(frame), strict=True):
-        last = book.last(value.customer_id)
+    changes: list[SegmentChange] = []
+    lists: list[RecommendedActions] = []
+    memberships = segmentation.memberships(frame)
+    adviser = Adviser(playbook, frame) if playbook.rules else None
+    for place, (value, segments) in enumerate(zip(values, memberships, strict=True)):
+        told = last = book.last(value.customer_id)
         if segments != last.segments:
-            changes += map(_message, _changes(value, last.segments, segments))
-            book.note(value.customer_id, Told(segments))
-    return {configuration.topics[SEGMENT_CHANGES]: changes} if changes else {}
+            changes += _changes(value, last.segments, segments)
+            told = replace(told, segments=segments)
+        if adviser is not None and (advice := adviser.advice(place, told)) is not None:
+            told, recommended = advice
+            lists.append(recommended)
+        if told is not last:
+            book.note(value.customer_id, told)
+    book.outcomes.update(_outcomes(lists))
+    by_topic = {SEGMENT_CHANGES: _messages(changes), RECOMMENDED_ACTIONS: _messages(lists)}
+    return {configuration.topics[name]: told for name, told in by_topic.items() if told}
+
+
+def _outcomes(lists: Iterable[RecommendedActions]) -> Iterator[tuple[str, str]]:
+    for one in lists:
+        if one.previous is not None:
+            yield one.previous.action, one.previous.outcome
 
 
 def _changes(value: LtvUpdate, before: str, after: str) -> list[SegmentChange]:
@@ -82,5 +105,5 @@ def _changes(value: LtvUpdate, before: str, after: str) -> list[SegmentChange]:
     ]
 
 
-def _message(change: SegmentChange) -> Message:
-    return Message(change.customer_id.encode(), encode_score(change))
+def _messages(told: Sequence[SegmentChange] | Sequence[RecommendedActions]) -> list[Message]:
+    return [Message(one.customer_id.encode(), encode_score(one)) for one in told]

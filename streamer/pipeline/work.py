@@ -304,6 +304,7 @@ class Work:
             for topic, messages in updates.items():
                 self._unit.messages[topic, number] = messages
             self._unit.told = book.changes()
+            self._unit.outcomes = book.outcomes
 
 
 def _cause(record: Record, event: Event, rekeyed_topic: str) -> Cause:

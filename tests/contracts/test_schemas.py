@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from streamer.records.announcements import SegmentChange
+from streamer.records.announcements import RecommendedActions, SegmentChange
 from streamer.records.dead_letters import REASONS
 from streamer.records.kafka import (
     CHURN_RISK_UPDATES,
@@ -17,6 +17,7 @@ from streamer.records.kafka import (
     LTV_UPDATES,
     MODEL_PARAMS,
     PROGRAMME_MEASURES,
+    RECOMMENDED_ACTIONS,
     SEGMENT_CHANGES,
     TOPIC_OF_TYPE,
 )
@@ -45,6 +46,7 @@ OUTPUTS = {
     "churn-risk-update.json": ChurnRiskUpdate,
     "model-params.json": ModelParams,
     "segment-change.json": SegmentChange,
+    "recommended-actions.json": RecommendedActions,
     "programme-measure.json": ModelCalibration,
 }
 LATER = {
@@ -133,7 +135,7 @@ def test_asyncapi_knows_every_topic_and_message() -> None:
     addresses = re.findall(r"^    address: (\S+)$", ASYNCAPI, re.MULTILINE)
     assert set(addresses) == {
         *EVENT_TOPICS, LTV_UPDATES, CHURN_RISK_UPDATES, DEAD_LETTERS, MODEL_PARAMS,
-        PROGRAMME_MEASURES, SEGMENT_CHANGES,
+        PROGRAMME_MEASURES, RECOMMENDED_ACTIONS, SEGMENT_CHANGES,
     }  # fmt: skip
     files = set(re.findall(r"\$ref: \./(\S+)$", ASYNCAPI, re.MULTILINE))
     assert files == set(NAMES) - {"common.json"}

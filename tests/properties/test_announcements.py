@@ -1,8 +1,9 @@
 """What changes is announced once, through batches, crashes, restarts and silence."""
 
 from collections import Counter
+from datetime import datetime, timedelta
 from itertools import cycle
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from hypothesis import given, settings
@@ -10,13 +11,18 @@ from hypothesis import strategies as st
 
 from streamer.pipeline import Partition
 from streamer.records.instants import DAY, from_datetime
-from streamer.records.kafka import CHURN_RISK_UPDATES, LTV_UPDATES, SEGMENT_CHANGES
+from streamer.records.kafka import (
+    CHURN_RISK_UPDATES,
+    LTV_UPDATES,
+    RECOMMENDED_ACTIONS,
+    SEGMENT_CHANGES,
+)
 from streamer.records.scores import ChurnRiskUpdate, LtvUpdate
 from streamer.scoring.expressions import Frame
 from streamer.scoring.segments import split
 from tests.support.cluster import Cluster, compact
 from tests.support.histories import START, Happening, as_arrived, histories, in_time, sizes
-from tests.support.marketing import marketing, segments
+from tests.support.marketing import actions, marketing, segments
 from tests.support.play import play
 from tests.support.schemas import validator
 
@@ -117,6 +123,49 @@ def test_a_crash_announces_nothing_twice_and_forgets_nothing(
     crashing.settle(limit=units[0])
     crashing.tell_silence(FAR)
     assert memberships(crashing) == expected(crashing)
+    for told in lists_of(crashing).values():
+        assert len({one["score_id"] for one in told}) == len(told), "told twice"
+
+
+def lists_of(cluster: Cluster) -> dict[str, list[dict[str, Any]]]:
+    """Return the lists of each customer in the order in which they were told."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for told in cluster.scores(RECOMMENDED_ACTIONS):
+        validator("recommended-actions.json").validate(told)
+        assert [one["rank"] for one in told["actions"]] == list(range(1, len(told["actions"]) + 1))
+        found.setdefault(told["customer_id"], []).append(told)
+    return found
+
+
+@ALL
+@given(histories(referrals=2), sizes(), st.booleans())
+def test_lists_are_told_when_they_change_and_the_cap_holds(
+    history: list[Happening], units: list[int], every_event: bool
+) -> None:
+    """In the order of time, for the cap is over event time."""
+    cluster = play(in_time(history), marketing(every_event=every_event), units)
+    cluster.tell_silence(FAR)
+    assert lists_of(cluster).keys() == {one["customer_id"] for one in cluster.scores(LTV_UPDATES)}
+    for told in lists_of(cluster).values():
+        suggested = _suggested(told)
+        for earlier, later in zip(suggested, suggested[actions().cap.suggestions :], strict=False):
+            assert later - earlier >= timedelta(days=actions().cap.days)
+
+
+def _suggested(told: list[dict[str, Any]]) -> list[datetime]:
+    """Return when something new was suggested to sell; check that each list had to be told."""
+    selling = {rule.name for rule in actions().rules if rule.selling}
+    suggested = []
+    before: list[str] = []
+    for one in told:
+        names = [action["action"] for action in one["actions"]]
+        assert names != before or one["previous"] is not None
+        if one["previous"] is not None:
+            assert one["previous"]["action"] == before[0]
+        if names[0] in selling and (one["previous"] is not None or names[:1] != before[:1]):
+            suggested.append(datetime.fromisoformat(one["as_of"]))
+        before = names
+    return suggested
 
 
 @ALL
@@ -139,4 +188,5 @@ def test_silence_changes_segments_without_writing_a_row(history: list[Happening]
     until = from_datetime(START) + day * DAY
     unit = cluster.attempt(0, [], silence_until=until)
     assert not unit.rows
-    assert bool(unit.told) == any(topic == SEGMENT_CHANGES for topic, _ in unit.messages)
+    announced = {topic for topic, _ in unit.messages} & {SEGMENT_CHANGES, RECOMMENDED_ACTIONS}
+    assert bool(unit.told) == bool(announced)

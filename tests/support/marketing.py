@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any
 
 from streamer.pipeline import Configuration
+from streamer.scoring.actions import Playbook
+from streamer.scoring.actions.definitions import playbook_of
 from streamer.scoring.segments import Segmentation
 from streamer.scoring.segments.definitions import segments_of
 from streamer.settings import packaged
@@ -18,6 +20,12 @@ def segments() -> Segmentation:
     return segments_of(tomllib.loads(packaged("segments")), {}, "")
 
 
+@cache
+def actions() -> Playbook:
+    """Return the packaged rules of actions."""
+    return playbook_of(tomllib.loads(packaged("actions")), segments(), "")
+
+
 def marketing(**how: Any) -> Configuration:
-    """Return ``configuration`` with segments."""
-    return replace(configuration(**how), segmentation=segments())
+    """Return ``configuration`` with segments and actions."""
+    return replace(configuration(**how), segmentation=segments(), playbook=actions())

@@ -21,9 +21,10 @@ def updates(customer_id: str = "ann", **figures: Any) -> tuple[LtvUpdate, ChurnR
 
     ``days_since_last_purchase`` stands for ``last_purchase_at``.
     """
+    figures = {"as_of": AS_OF, **figures}
     days = figures.pop("days_since_last_purchase", None)
     if days is not None:
-        figures["last_purchase_at"] = AS_OF - timedelta(days=days)
+        figures["last_purchase_at"] = figures["as_of"] - timedelta(days=days)
     (value,), (risk,) = score([scoring(customer_id, Row(), from_datetime(AS_OF))], AS_OF, DEFAULT)
     unknown = figures.keys() - set(value.__struct_fields__) - set(risk.__struct_fields__)
     assert not unknown, f"no update has {unknown}"

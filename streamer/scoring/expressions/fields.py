@@ -20,8 +20,25 @@ from streamer.state.windows import WINDOW_DAYS
 Kind = Literal["number", "text", "instant", "flag", "texts"]
 Array = NDArray[Any]
 
-TEXTS = {"customer_id", "currency", "loyalty_tier", "model_version", "referred_by"}
+TEXTS = {
+    "acquisition_channel",
+    "currency",
+    "customer_id",
+    "loyalty_tier",
+    "model_version",
+    "next_tier",
+    "previous_loyalty_tier",
+    "referred_by",
+}
 """Fields of plain texts; every other one that is a text on the wire is money."""
+
+PLANNED: Mapping[str, Kind] = {
+    "next_tier": "text",
+    "points_to_next_tier": "number",
+    "rating_flag": "text",
+    "rating_last": "number",
+}
+"""Fields that updates are about to have; until then they are null."""
 
 HIDDEN = {"score_id", "revision", "scored_at", "schema_version", "horizon_days", "interval_level"}
 """Fields that tell nothing of the customer, or the clock's time."""
@@ -63,6 +80,7 @@ _WINDOWS = {
 DERIVED = ("days_since_last_purchase", "days_since_first_purchase")
 
 FIELDS: Mapping[str, Kind] = {
+    **PLANNED,
     **_VALUE_FIELDS,
     **_RISK_FIELDS,
     **dict.fromkeys(_WINDOWS, "number"),
@@ -104,6 +122,8 @@ class Frame:
         if name in DERIVED:
             since = self.column("as_of") - self.column(name.removeprefix("days_since_") + "_at")
             return since / _DAY_SECONDS
+        if name not in _VALUE_FIELDS and name not in _RISK_FIELDS:
+            return _MAKERS[FIELDS[name]]([None] * len(self))
         updates = self.values if name in _VALUE_FIELDS else self.risks
         return _MAKERS[FIELDS[name]](list(map(attrgetter(name), updates)))
 
