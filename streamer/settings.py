@@ -7,6 +7,7 @@ this order.
 import os
 import tomllib
 from decimal import Decimal
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -200,8 +201,13 @@ class Settings(BaseSettings):
             currency=self.reporting_currency, **{name: getattr(self, name) for name in shared}
         )
 
+    def decoder(self) -> EventDecoder:
+        """Return what reads the shop's events."""
+        return EventDecoder(self.reporting_currency, self.rates, self.event_bytes_max)
+
+    @cached_property
     def segmentation(self) -> Segmentation:
-        """Return the segments, compiled.
+        """The segments, compiled.
 
         Raises:
             ConfigurationError: the file cannot be read.
@@ -210,8 +216,10 @@ class Settings(BaseSettings):
         own = {} if self.segments_file is None else read_toml(self.segments_file)
         return segments_of(tomllib.loads(packaged("segments")), own, str(self.segments_file))
 
-    def playbook(self, segments: Segmentation) -> Playbook:
-        """Return the rules of recommended actions, compiled; raises as ``segmentation``."""
+    @cached_property
+    def playbook(self) -> Playbook:
+        """The rules of recommended actions, compiled; raises as ``segmentation``."""
+        segments = self.segmentation
         if self.actions_file is None:
             return playbook_of(tomllib.loads(packaged("actions")), segments, "actions.toml")
         return playbook_of(read_toml(self.actions_file), segments, str(self.actions_file))
@@ -222,12 +230,11 @@ class Settings(BaseSettings):
         Raises:
             StreamerError: a file of segments or actions cannot be read, or says what cannot be.
         """
-        segments = self.segmentation()
         return Configuration(
-            decoder=EventDecoder(self.reporting_currency, self.rates, self.event_bytes_max),
+            decoder=self.decoder(),
             scoring=self.scoring(),
-            segmentation=segments,
-            playbook=self.playbook(segments),
+            segmentation=self.segmentation,
+            playbook=self.playbook,
             topics=self.topics,
             partitions=self.partitions,
             lateness=round(self.lateness_days * DAY),

@@ -36,6 +36,7 @@ class Adviser:
     def __init__(self, playbook: Playbook, frame: Frame) -> None:
         self._playbook, self._frame = playbook, frame
         self._choices = playbook.choices(frame)
+        self._as_of = [_instant(seconds) for seconds in frame.column("as_of").tolist()]
         self._names = [f"{rule.name}@{rule.version}" for rule in playbook.rules]
 
     def advice(self, place: int, told: Told) -> tuple[Told, RecommendedActions] | None:
@@ -48,7 +49,7 @@ class Adviser:
         ranked = self._choices.ranked(place)
         names = tuple([self._names[rule] for rule in ranked]) or _ALONE
         value = self._frame.values[place]
-        as_of = from_datetime(value.as_of)
+        as_of = self._as_of[place]
         outcome = _outcome(told, value, as_of)
         if names == told.actions and outcome is None:
             return None

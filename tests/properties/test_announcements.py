@@ -127,6 +127,25 @@ def test_a_crash_announces_nothing_twice_and_forgets_nothing(
         assert len({one["score_id"] for one in told}) == len(told), "told twice"
 
 
+@ALL
+@given(histories(referrals=0), sizes())
+def test_where_every_event_is_scored_units_do_not_matter(
+    history: list[Happening], units: list[int]
+) -> None:
+    """So a worker with emit=every_event tells what a replay tells."""
+    one = play(in_time(history), marketing(every_event=True))
+    some = play(in_time(history), marketing(every_event=True), units)
+    for topic in (SEGMENT_CHANGES, RECOMMENDED_ACTIONS):
+        assert _by_customer(one, topic) == _by_customer(some, topic)
+
+
+def _by_customer(cluster: Cluster, topic: str) -> dict[bytes | None, list[bytes | None]]:
+    told: dict[bytes | None, list[bytes | None]] = {}
+    for record in cluster.log(topic):
+        told.setdefault(record.key, []).append(record.value)
+    return told
+
+
 def lists_of(cluster: Cluster) -> dict[str, list[dict[str, Any]]]:
     """Return the lists of each customer in the order in which they were told."""
     found: dict[str, list[dict[str, Any]]] = {}

@@ -257,7 +257,7 @@ class _Compiler:
         kind = self._fields.get(name)
         if kind is None:
             near = get_close_matches(name, self._fields, 1)
-            hint = f"; `{near[0]}` is meant?" if near else ""
+            hint = f" (`{near[0]}`, perhaps)" if near else ""
             raise _Fault(tree, f"there is no field `{name}`{hint}")
         return Expression(kind, lambda frame: frame.column(name), computed=False)
 

@@ -124,7 +124,7 @@ def test_a_batch_means_what_each_alone_means(text: str, base: list[dict[str, Any
     [
         ("orders >", "line 1, column 8", "cannot be read"),
         ("true &&\n foo > 1", "line 2, column 2", "no field `foo`"),
-        ("order > 1", "column 1", "`orders` is meant?"),
+        ("order > 1", "column 1", "no field `order` (`orders`, perhaps)."),
         ("predicted_clv > 'x'", "column 1", "a number cannot be compared with a text"),
         ("true || risk_band < 'low'", "column 9", "no less and more"),
         ("orders + 1", "column 1", "a flag is needed"),
