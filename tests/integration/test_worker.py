@@ -20,14 +20,17 @@ from prometheus_client.parser import text_string_to_metric_families
 from streamer.broker import EmbeddedKafka
 from streamer.simulate import Disturbances, Refunds, Shop, disturb, simulate
 from tests.support.audit import auditing
+from tests.support.cluster import without
 from tests.support.load import send_all, wire_of
 from tests.support.oracle import count
+from tests.support.play import EXPLAINED
 from tests.support.stage import Stage, stage
 from tests.support.topics import read_topic
 from tests.support.verdict import DAY_MICROS, decoded, micros
 
 SCORES = ("ltv-updates", "churn-risk-updates")
-COMPACTED = {*SCORES, "customers-changelog", "model-params", "programme-measures"}
+ANNOUNCED = ("segment-changes", "recommended-actions")
+COMPACTED = {*SCORES, *ANNOUNCED, "customers-changelog", "model-params", "programme-measures"}
 INPUTS = {"purchases", "referrals", "interactions"}
 STOP_SECONDS_MAX = 5
 Sequences = dict[str, list[dict[str, Any]]]
@@ -167,7 +170,7 @@ async def live(corner: Stage, file: Path) -> dict[str, list[dict[str, Any]]]:
             assert await worker.stop() == 0, worker.told("did not end well")
             await audit.read()
     found = {"dead-letters": [told_of(letter) for letter in audit.dead_letters]}
-    for topic in SCORES:
+    for topic in (*SCORES, *ANNOUNCED):
         records = await read_topic(corner.bootstrap, corner.prefix + topic)
         found[topic] = [decoded(record.value) for record in records]
     return found
@@ -185,7 +188,7 @@ def replayed(corner: Stage, file: Path) -> dict[str, list[dict[str, Any]]]:
     assert done.returncode == 0, done.stdout + done.stderr
     return {
         topic: [json.loads(line) for line in (out / f"{topic}.jsonl").read_text().splitlines()]
-        for topic in (*SCORES, "dead-letters")
+        for topic in (*SCORES, *ANNOUNCED, "dead-letters")
     }
 
 
@@ -193,6 +196,8 @@ def by_customer(scores: Iterable[dict[str, Any]], *apart_from: str) -> Sequences
     sequences: Sequences = defaultdict(list)
     for score in scores:
         compared = {k: v for k, v in score.items() if k not in {"scored_at", *apart_from}}
+        if "null_reasons" in compared:
+            compared["null_reasons"] = without(compared["null_reasons"], *apart_from)
         sequences[score["customer_id"]].append(compared)
     return sequences
 
@@ -206,7 +211,7 @@ async def test_a_replay_says_what_the_worker_said(
     settings = {"partitions": partitions, "clock": "stream", "emit": "every_event"}
     with stage(kafka.bootstrap, tmp_path, **settings) as corner:
         said, again = await live(corner, file), replayed(corner, file)
-    for topic in SCORES:
+    for topic in (*SCORES, *ANNOUNCED):
         first, second = (by_customer(one[topic]) for one in (said, again))
         assert second.keys() == first.keys()
         for customer_id, scores in first.items():
@@ -227,7 +232,8 @@ async def test_a_replay_ends_where_the_worker_ended(
         said, again = await live(corner, file), replayed(corner, file)
     for topic in SCORES:
         # Two friends' purchases reach the one who brought them in any order.
-        last, same = (by_customer(one[topic], "cause") for one in (said, again))
+        apart_from = "cause", "reasons", *EXPLAINED
+        last, same = (by_customer(one[topic], *apart_from) for one in (said, again))
         assert {name: scores[-1] for name, scores in last.items()} == {
             name: scores[-1] for name, scores in same.items()
         }
