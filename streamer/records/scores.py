@@ -33,6 +33,24 @@ class Window(Struct, frozen=True, gc=False):
     revenue: str
 
 
+Input = Literal["silence", "purchases", "value"]
+"""What a score's change comes from: see ``scoring.explanation``."""
+
+
+class ValueContribution(Struct, frozen=True, gc=False):
+    """A part of the change of ``predicted_clv``, a decimal text."""
+
+    input: Input
+    change: str
+
+
+class RiskContribution(Struct, frozen=True, gc=False):
+    """A part of the change of ``churn_probability``, to the millionth."""
+
+    input: Input
+    change: float
+
+
 class LtvUpdate(Struct, frozen=True):
     """A customer's value. Money is a decimal string; null has its reason in ``null_reasons``."""
 
@@ -109,6 +127,9 @@ class LtvUpdate(Struct, frozen=True):
     low_margin_only: bool | None = None
     discounted_orders: int = 0
     discount_only: bool | None = None
+    explained_since: datetime | None = None
+    previous_predicted_clv: str | None = None
+    contributions: tuple[ValueContribution, ...] | None = None
 
 
 class ChurnRiskUpdate(Struct, frozen=True):
@@ -134,3 +155,6 @@ class ChurnRiskUpdate(Struct, frozen=True):
     null_reasons: Raw
     probability_alive: float | None = None
     schema_version: int = SCHEMA_VERSION
+    explained_since: datetime | None = None
+    previous_churn_probability: float | None = None
+    contributions: tuple[RiskContribution, ...] | None = None

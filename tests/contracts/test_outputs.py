@@ -88,7 +88,8 @@ def assert_consistent(ltv: FileRecord, churn: FileRecord) -> None:
     """The two updates of one scoring say the same of what they share."""
     value, risk = json.loads(ltv.value or b""), json.loads(churn.value or b"")
     assert ltv.key == churn.key == value["customer_id"].encode()
-    shared = value.keys() & risk.keys() - {"reasons", "null_reasons"}
+    told_apart = {"reasons", "null_reasons", "contributions", "explained_since"}
+    shared = value.keys() & risk.keys() - told_apart
     assert {name: value[name] for name in shared} == {name: risk[name] for name in shared}
     as_of = _instant(value["as_of"])  # as texts, 00Z would come after 00.5Z
     first, crossing = value["first_purchase_at"], risk["next_band_crossing_at"]
