@@ -3,6 +3,7 @@
 No customer's id is ever a label; partition series vanish when the partition goes.
 """
 
+from collections.abc import Mapping
 from math import nan
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -60,6 +61,14 @@ PARTITION_GAUGES = (
     RECOVERY_REMAINING := _gauge("recovery_remaining_records", "Still to be read", "partition"),
 )
 
+SEGMENT_CUSTOMERS = _gauge(
+    "segment_customers", "Customers in a segment, as told last", "partition", "segment"
+)
+
+SUGGESTIONS = _counter(
+    "suggestions_settled", "Recommended actions that came first", "action", "outcome"
+)
+
 FITS = _counter("fits", "Scheduled fits of the model", "outcome")
 MODEL_GENERATION = _gauge("model_generation", "Of the newest model; 0 is the formula")
 MODEL_FITTED = _gauge("model_fitted_timestamp_seconds", "When the newest model was fitted")
@@ -93,8 +102,16 @@ def count(unit: UnitOfWork) -> None:
         OUTCOMES[name].inc(number)
     for reason, number in unit.refused.items():
         DEAD_LETTERS.labels(reason).inc(number)
+    for (action, outcome), number in unit.outcomes.items():
+        SUGGESTIONS.labels(action, outcome).inc(number)
     for (topic, _), messages in unit.messages.items():
         MESSAGES_PRODUCED.labels(topic).inc(len(messages))
+
+
+def tell_members(number: int, members: Mapping[str, int]) -> None:
+    """Set the gauges of the customers in each segment of a partition."""
+    for segment, customers in members.items():
+        SEGMENT_CUSTOMERS.labels(str(number), segment).set(customers)
 
 
 def tell_model(model: ModelParams) -> None:
@@ -128,3 +145,4 @@ def forget_partition(number: int) -> None:
             gauge.remove(str(number))
         except KeyError:
             continue
+    SEGMENT_CUSTOMERS.remove_by_labels({"partition": str(number)})

@@ -24,14 +24,16 @@ from msgspec.structs import astuple
 
 from streamer.errors import StreamerError
 from streamer.files import read_lines
-from streamer.pipeline import Message, Partition, scored
+from streamer.pipeline import Book, Message, Partition, scored
 from streamer.records.instants import NEVER
 from streamer.records.kafka import (
     CHURN_RISK_UPDATES,
     DEAD_LETTERS,
     LTV_UPDATES,
+    RECOMMENDED_ACTIONS,
     REFERRAL_CREDITS,
     REKEYED,
+    SEGMENT_CHANGES,
     FileRecord,
 )
 from streamer.records.models import ModelParams
@@ -41,7 +43,7 @@ from streamer.serdes.addresses import address
 from streamer.serdes.dead_letters import readable_dead_letter
 from streamer.settings import Settings
 
-OUTPUTS = (LTV_UPDATES, CHURN_RISK_UPDATES, DEAD_LETTERS)
+OUTPUTS = (LTV_UPDATES, CHURN_RISK_UPDATES, SEGMENT_CHANGES, RECOMMENDED_ACTIONS, DEAD_LETTERS)
 """Topics whose records a replay gives to its writer."""
 
 TIMERS_MAX = 5_000
@@ -88,6 +90,7 @@ class Replay:
         configuration = replace(settings.configuration(version), every_event=True)
         self._configuration = configuration
         self._scorings = []
+        self._book = Book({})
         self._now = now
         self._model = model
         self._write = write
@@ -158,7 +161,7 @@ class Replay:
 
     def flush(self) -> None:
         """Make and write the scores that wait for company; call it at the end."""
-        updates = scored(self._scorings, self._now, self._topics, self._scoring)
+        updates = scored(self._scorings, self._now, self._configuration, self._scoring, self._book)
         self._hand_on({(topic, 0): messages for topic, messages in updates.items()})
         self._scorings.clear()
 

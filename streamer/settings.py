@@ -7,8 +7,10 @@ this order.
 import os
 import tomllib
 from decimal import Decimal
+from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import (
@@ -23,7 +25,11 @@ from streamer.errors import StreamerError
 from streamer.pipeline import Configuration
 from streamer.records.instants import DAY
 from streamer.records.kafka import Topics
+from streamer.scoring.actions import Playbook
+from streamer.scoring.actions.definitions import playbook_of
 from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.segments import Segmentation
+from streamer.scoring.segments.definitions import segments_of
 from streamer.serdes.events import EventDecoder
 
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
@@ -171,6 +177,15 @@ class Settings(BaseSettings):
         0.2, ge=-1, le=1, description="margin / price below which goods are low-margin"
     )
 
+    segments_file: Path | None = Field(
+        None, description="segments besides the built-in ones, as TOML: docs/rows/v14.md"
+    )
+
+    actions_file: Path | None = Field(
+        None,
+        description="rules of recommended actions in the packaged ones' place: docs/rows/v15.md",
+    )
+
     emit: Literal["latest", "every_event"] = Field(
         "latest", description="one score per customer and unit of work, or one per event"
     )
@@ -232,11 +247,40 @@ class Settings(BaseSettings):
             currency=self.reporting_currency, **{name: getattr(self, name) for name in shared}
         )
 
+    def decoder(self) -> EventDecoder:
+        """Return what reads the shop's events."""
+        return EventDecoder(self.reporting_currency, self.rates, self.event_bytes_max)
+
+    @cached_property
+    def segmentation(self) -> Segmentation:
+        """The segments, compiled.
+
+        Raises:
+            ConfigurationError: the file cannot be read.
+            StreamerError: it defines what cannot be: the message says where.
+        """
+        own = {} if self.segments_file is None else read_toml(self.segments_file)
+        return segments_of(tomllib.loads(packaged("segments")), own, str(self.segments_file))
+
+    @cached_property
+    def playbook(self) -> Playbook:
+        """The rules of recommended actions, compiled; raises as ``segmentation``."""
+        segments = self.segmentation
+        if self.actions_file is None:
+            return playbook_of(tomllib.loads(packaged("actions")), segments, "actions.toml")
+        return playbook_of(read_toml(self.actions_file), segments, str(self.actions_file))
+
     def configuration(self, version: str = "") -> Configuration:
-        """Return what the pipeline needs of the settings."""
+        """Return what the pipeline needs of the settings.
+
+        Raises:
+            StreamerError: a file of segments or actions cannot be read, or says what cannot be.
+        """
         return Configuration(
-            decoder=EventDecoder(self.reporting_currency, self.rates, self.event_bytes_max),
+            decoder=self.decoder(),
             scoring=self.scoring(),
+            segmentation=self.segmentation,
+            playbook=self.playbook,
             topics=self.topics,
             partitions=self.partitions,
             lateness=round(self.lateness_days * DAY),
@@ -244,6 +288,24 @@ class Settings(BaseSettings):
             every_event=self.emit == "every_event",
             version=version,
         )
+
+
+def packaged(name: str) -> str:
+    """Return the text of the file of ``segments`` or ``actions`` that comes with streamer."""
+    folder = files("streamer.scoring") / name
+    return (folder / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what ``path`` holds.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}.") from None
 
 
 def load_settings(**overrides: object) -> Settings:

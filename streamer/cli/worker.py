@@ -23,6 +23,7 @@ def worker() -> None:
     Example: STREAMER_BROKERS=localhost:9092 streamer worker
     """
     settings = load_settings()
+    settings.configuration()  # a segment or a rule that cannot be is told of now, not on assignment
     if settings.create_topics:
         asyncio.run(create_topics(settings))
     if settings.processes == 1:

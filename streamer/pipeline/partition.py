@@ -1,5 +1,6 @@
 """The state of one partition, and how it moves."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -15,6 +16,7 @@ from streamer.records.models import ModelParams
 from streamer.scoring.bands import crossings_of, next_crossings
 from streamer.scoring.parameters import with_model
 from streamer.scoring.rhythm import FAR
+from streamer.scoring.segments import split
 from streamer.serdes.rows import (
     CHECKPOINT_KEY,
     MODEL_KEY,
@@ -22,6 +24,8 @@ from streamer.serdes.rows import (
     decode_checkpoint,
     decode_model,
     decode_row,
+    decode_told,
+    told_of,
 )
 from streamer.state.row import Row
 from streamer.state.timers import SilenceTimers
@@ -37,6 +41,10 @@ class Partition:
         self.rows: dict[str, bytes] = {}
         self.state_bytes = 0
         """Of the encoded rows, without their keys."""
+        self.told: dict[str, bytes] = {}
+        """What was told last, by customer, encoded: see ``state.told``."""
+        self.members: Counter[str] = Counter()
+        """Customers by segment, as it was told."""
         self.next_offsets: dict[str, int] = {}
         self.time = NEVER
         """Silence has been told of up to this instant."""
@@ -67,6 +75,9 @@ class Partition:
             if key == MODEL_KEY:
                 if value is not None:
                     self.adopt(decode_model(value))
+                continue
+            if (told_customer := told_of(key)) is not None:
+                self._tell(told_customer, value)
                 continue
             customer_id = key.decode()
             self.state_bytes += len(value or b"") - len(self.rows.get(customer_id, b""))
@@ -152,7 +163,17 @@ class Partition:
         before = sum(map(len, filter(None, map(self.rows.get, unit.rows))))
         self.state_bytes += sum(map(len, unit.rows.values())) - before
         self.rows.update(unit.rows)
+        for customer_id, told in unit.told.items():
+            self._tell(customer_id, told)
         self._take(unit.checkpoint)
+
+    def _tell(self, customer_id: str, told: bytes | None) -> None:
+        before = self.told.pop(customer_id, None)
+        if before is not None:
+            self.members.subtract(split(decode_told(before).segments))
+        if told is not None:
+            self.told[customer_id] = told
+            self.members.update(split(decode_told(told).segments))
 
     def due(self, until: int) -> bool:
         """Return whether some silence up to ``until`` has not been told of."""

@@ -33,6 +33,24 @@ class Window(Struct, frozen=True, gc=False):
     revenue: str
 
 
+Input = Literal["silence", "purchases", "value"]
+"""What a score's change comes from: see ``scoring.explanation``."""
+
+
+class ValueContribution(Struct, frozen=True, gc=False):
+    """A part of the change of ``predicted_clv``, a decimal text."""
+
+    input: Input
+    change: str
+
+
+class RiskContribution(Struct, frozen=True, gc=False):
+    """A part of the change of ``churn_probability``, to the millionth."""
+
+    input: Input
+    change: float
+
+
 class LtvUpdate(Struct, frozen=True, omit_defaults=True):
     """A customer's value. Money is a decimal string; null has its reason in ``null_reasons``.
 
@@ -113,6 +131,9 @@ class LtvUpdate(Struct, frozen=True, omit_defaults=True):
     low_margin_only: bool | None = None
     discounted_orders: int | None = None
     discount_only: bool | None = None
+    explained_since: datetime | None = None
+    previous_predicted_clv: str | None = None
+    contributions: tuple[ValueContribution, ...] | None = None
 
 
 MEASURES = {
@@ -150,13 +171,19 @@ MEASURES = {
     ),
     "regularity": ("regularity",),
     "margins": ("margin_rate", "low_margin_only", "discounted_orders", "discount_only"),
+    "explanation": (
+        "explained_since",
+        "previous_predicted_clv",
+        "previous_churn_probability",
+        "contributions",
+    ),
 }
-"""Of an LTV update: fields that are left out together, with one reason under the measure's name,
-where nothing is known of any."""
+"""Fields that are left out together, with one reason under the measure's name, where nothing is
+known of any."""
 
 
-class ChurnRiskUpdate(Struct, frozen=True):
-    """A customer's churn risk; null has its reason in ``null_reasons``."""
+class ChurnRiskUpdate(Struct, frozen=True, omit_defaults=True):
+    """A customer's churn risk; null has its reason in ``null_reasons``, as in ``LtvUpdate``."""
 
     score_id: str
     customer_id: str
@@ -176,5 +203,8 @@ class ChurnRiskUpdate(Struct, frozen=True):
     next_band_crossing_at: datetime | None
     reasons: tuple[str, ...]
     null_reasons: Raw
-    probability_alive: float | None = None
-    schema_version: int = SCHEMA_VERSION
+    probability_alive: float | None
+    schema_version: int
+    explained_since: datetime | None = None
+    previous_churn_probability: float | None = None
+    contributions: tuple[RiskContribution, ...] | None = None

@@ -17,6 +17,8 @@ NULL_REASONS = {
     "not_referred": "nobody referred this customer",
     "not_measured": "not measured by this version",
     "beyond_calendar": "beyond the year 9999",
+    "nothing_before": "no earlier score to compare with: there was no purchase before",
+    "new_model": "figures of two models are not compared",
     "lapsed": "no further band",
     "first_purchase": "there was no band before",
     "no_acquisition_cost": "no acquisition cost came, and none is configured for the channel",
@@ -72,13 +74,17 @@ def ltv_nulls(
     referred: bool,
     no_value: str | None,
     measures: tuple[str, ...],
+    unexplained: str | None,
 ) -> msgspec.Raw:
     """Return the reasons of an LTV update's null figures as a JSON object.
 
-    ``no_value`` is that of the predicted value, None where there is one; ``measures`` are those of
-    other measures, as members of the object (see ``measure.members``).
+    ``no_value`` is that of the predicted value, ``unexplained`` that of its explanation, None where
+    there is one; ``measures`` are those of other measures, as members of the object (see
+    ``measure.members``).
     """
     reasons = {} if no_value is None else dict.fromkeys(_PREDICTED, no_value)
+    if unexplained is not None:
+        reasons["explanation"] = unexplained
     if not bought:
         names = "average_order_value", "tenure_days", "first_purchase_at", "last_purchase_at"
         reasons |= dict.fromkeys((*names, "expected_orders"), "no_purchase")
@@ -105,9 +111,12 @@ def churn_nulls(
     crossing: bool,
     previous: bool,
     modelled: bool,
+    unexplained: str | None,
 ) -> msgspec.Raw:
     """Return the reasons of a churn risk update's null figures as a JSON object."""
     reasons = {} if modelled else {"probability_alive": "no_model"}
+    if unexplained is not None:
+        reasons["explanation"] = unexplained
     figures = ("churn_probability", "risk_band", "silence_quantile")
     instants = ("expected_date_of_next_order", "win_back_by", "next_band_crossing_at")
     if not bought:

@@ -11,6 +11,7 @@ from streamer.records.money import format_amounts, minor_digits
 from streamer.records.scores import SCHEMA_VERSION, LtvUpdate, Window
 from streamer.scoring.acquisition import acquisition, lifetime_of
 from streamer.scoring.columns import Columns, Flags, window_sums
+from streamer.scoring.explanation import Explanations, reasons, wire_columns
 from streamer.scoring.forecast import Forecast
 from streamer.scoring.formula import (
     OCCASIONS_MIN,
@@ -95,7 +96,11 @@ def _predicted(columns: Columns, expected: Forecast, digits: int) -> _Predicted:
 
 
 def ltv_updates(
-    columns: Columns, expected: Forecast, occasions: Occasions, parameters: ScoringParameters
+    columns: Columns,
+    expected: Forecast,
+    occasions: Occasions,
+    explained: Explanations,
+    parameters: ScoringParameters,
 ) -> list[LtvUpdate]:
     """Return the value of each row at its instant."""
     rows, n = list(columns.rows), len(columns.rows)
@@ -169,10 +174,13 @@ def ltv_updates(
             referral_value,
             referred_customers,
             referrers,
-            [
-                (f"{count} orders, {amount} {currency} net of refunds",)
-                for count, amount in zip(columns.orders.tolist(), net, strict=True)
-            ],
+            reasons(
+                explained.values,
+                [
+                    f"{count} orders, {amount} {currency} net of refunds"
+                    for count, amount in zip(columns.orders.tolist(), net, strict=True)
+                ],
+            ),
             map(
                 ltv_nulls,
                 is_bought,
@@ -182,6 +190,7 @@ def ltv_updates(
                 map(bool, referrers),
                 predicted.null_reasons,
                 zip(*(measure.nulls for measure in measures), strict=True),
+                explained.value_nulls,
             ),
             predicted.mean,
             predicted.low,
@@ -193,5 +202,6 @@ def ltv_updates(
             [SCHEMA_VERSION] * n,
             predicted.basis,
             *(column for measure in measures for column in measure.columns),
+            *wire_columns(explained.values),
         )
     )

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
+from streamer.records.announcements import RecommendedActions, SegmentChange
 from streamer.records.dead_letters import REASONS
 from streamer.records.kafka import (
     CHURN_RISK_UPDATES,
@@ -16,6 +17,8 @@ from streamer.records.kafka import (
     LTV_UPDATES,
     MODEL_PARAMS,
     PROGRAMME_MEASURES,
+    RECOMMENDED_ACTIONS,
+    SEGMENT_CHANGES,
     TOPIC_OF_TYPE,
 )
 from streamer.records.measures import ModelCalibration
@@ -42,6 +45,8 @@ OUTPUTS = {
     "ltv-update.json": LtvUpdate,
     "churn-risk-update.json": ChurnRiskUpdate,
     "model-params.json": ModelParams,
+    "segment-change.json": SegmentChange,
+    "recommended-actions.json": RecommendedActions,
     "programme-measure.json": ModelCalibration,
 }
 ENGAGEMENT = {
@@ -59,7 +64,10 @@ BASKETS = {
     "widen_basket", "share_of_wallet_categories", "regularity", "margin_rate", "low_margin_only",
     "discounted_orders", "discount_only",
 }  # fmt: skip
-LATER = {"predicted_clv_basis"} | ENGAGEMENT | PAYING | BASKETS
+EXPLANATION = {
+    "explained_since", "previous_predicted_clv", "previous_churn_probability", "contributions",
+}  # fmt: skip
+LATER = {"predicted_clv_basis"} | ENGAGEMENT | PAYING | BASKETS | EXPLANATION
 """Fields that the first messages of version 1 do not have."""
 EXAMPLES = [(name, example) for name in NAMES for example in load(name).get("examples", ())]
 
@@ -139,7 +147,7 @@ def test_asyncapi_knows_every_topic_and_message() -> None:
     addresses = re.findall(r"^    address: (\S+)$", ASYNCAPI, re.MULTILINE)
     assert set(addresses) == {
         *EVENT_TOPICS, LTV_UPDATES, CHURN_RISK_UPDATES, DEAD_LETTERS, MODEL_PARAMS,
-        PROGRAMME_MEASURES,
+        PROGRAMME_MEASURES, RECOMMENDED_ACTIONS, SEGMENT_CHANGES,
     }  # fmt: skip
     files = set(re.findall(r"\$ref: \./(\S+)$", ASYNCAPI, re.MULTILINE))
     assert files == set(NAMES) - {"common.json"}

@@ -81,6 +81,7 @@ async def test_a_fit_on_kafka_is_that_of_the_file_and_scores_everyone_once(
                 await some_scored_anew(audit)
                 worker.kill()
                 worker.start()
+                await worker.ready()
             updates = await scored_by(corner, model["model_version"])
             await check_told(worker.get, corner, model)
             assert await worker.stop() == 0

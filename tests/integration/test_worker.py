@@ -34,14 +34,17 @@ from streamer.simulate import (
     simulate,
 )
 from tests.support.audit import auditing
+from tests.support.cluster import without
 from tests.support.load import send_all, wire_of
 from tests.support.oracle import count
+from tests.support.play import EXPLAINED
 from tests.support.stage import Stage, stage
 from tests.support.topics import read_topic
 from tests.support.verdict import DAY_MICROS, decoded, micros
 
 SCORES = ("ltv-updates", "churn-risk-updates")
-COMPACTED = {*SCORES, "customers-changelog", "model-params", "programme-measures"}
+ANNOUNCED = ("segment-changes", "recommended-actions")
+COMPACTED = {*SCORES, *ANNOUNCED, "customers-changelog", "model-params", "programme-measures"}
 INPUTS = {"purchases", "referrals", "interactions"}
 STOP_SECONDS_MAX = 5
 PLAIN = Basket()
@@ -203,7 +206,7 @@ async def live(corner: Stage, file: Path) -> dict[str, list[dict[str, Any]]]:
             assert await worker.stop() == 0, worker.told("did not end well")
             await audit.read()
     found = {"dead-letters": [told_of(letter) for letter in audit.dead_letters]}
-    for topic in SCORES:
+    for topic in (*SCORES, *ANNOUNCED):
         records = await read_topic(corner.bootstrap, corner.prefix + topic)
         found[topic] = [decoded(record.value) for record in records]
     return found
@@ -221,7 +224,7 @@ def replayed(corner: Stage, file: Path) -> dict[str, list[dict[str, Any]]]:
     assert done.returncode == 0, done.stdout + done.stderr
     return {
         topic: [json.loads(line) for line in (out / f"{topic}.jsonl").read_text().splitlines()]
-        for topic in (*SCORES, "dead-letters")
+        for topic in (*SCORES, *ANNOUNCED, "dead-letters")
     }
 
 
@@ -229,6 +232,8 @@ def by_customer(scores: Iterable[dict[str, Any]], *apart_from: str) -> Sequences
     sequences: Sequences = defaultdict(list)
     for score in scores:
         compared = {k: v for k, v in score.items() if k not in {"scored_at", *apart_from}}
+        if "null_reasons" in compared:
+            compared["null_reasons"] = without(compared["null_reasons"], *apart_from)
         sequences[score["customer_id"]].append(compared)
     return sequences
 
@@ -242,7 +247,7 @@ async def test_a_replay_says_what_the_worker_said(
     settings = {"partitions": partitions, "clock": "stream", "emit": "every_event"}
     with stage(kafka.bootstrap, tmp_path, **settings) as corner:
         said, again = await live(corner, file), replayed(corner, file)
-    for topic in SCORES:
+    for topic in (*SCORES, *ANNOUNCED):
         first, second = (by_customer(one[topic]) for one in (said, again))
         assert second.keys() == first.keys()
         for customer_id, scores in first.items():
@@ -273,11 +278,16 @@ async def test_a_replay_ends_where_the_worker_ended(
     for topic in SCORES:
         # Two friends' purchases reach the one who brought them in any order, and a change of tier
         # is told from score to score.
-        apart = "cause", "previous_loyalty_tier", "loyalty_tier_change", "null_reasons"
+        tiers = "previous_loyalty_tier", "loyalty_tier_change"
+        apart = "cause", "reasons", *tiers, *EXPLAINED
         last, same = (by_customer(one[topic], *apart) for one in (said, again))
         assert {name: scores[-1] for name, scores in last.items()} == {
             name: scores[-1] for name, scores in same.items()
         }
+    members, same_members = (by_customer(one["segment-changes"]) for one in (said, again))
+    assert {name: changes[-1]["segments"] for name, changes in members.items()} == {
+        name: changes[-1]["segments"] for name, changes in same_members.items()
+    }
     figures = "orders_paid", "unpaid_orders_overdue", "checkout_seconds_average", "next_category"
     values_told = by_customer(said["ltv-updates"])
     for name in (*figures, "margin_rate", "widen_basket", "discounted_orders"):
