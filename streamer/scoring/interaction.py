@@ -9,22 +9,27 @@ from operator import attrgetter
 import numpy as np
 
 from streamer.records.instants import DAY, NEVER, SECOND
+from streamer.records.scores import MEASURES
 from streamer.scoring.columns import Columns
 from streamer.scoring.formula import OCCASIONS_MIN
-from streamer.scoring.measure import Measure, members
+from streamer.scoring.measure import Measure, members, nothing
 from streamer.scoring.occasion import where_known
 from streamer.state.orders import Payments, payments
 
 _DAY_SECONDS = DAY // SECOND
 _FIELDS = ("checkouts", "checkout_ms", "paid_at", "due_orders", "itemed_orders", "units")
 _fields_of = attrgetter(*_FIELDS)
+_ONE_OCCASION = members({"interaction": "one_occasion"})
+_NO_PAYMENTS = Payments(0, 0, 0)
 
 
 def interaction(columns: Columns) -> Measure:
     """Return payment days, orders paid and overdue, checkout seconds and products of each row."""
+    repeated = columns.occasions >= OCCASIONS_MIN
+    if not repeated.any():
+        return nothing(len(columns.rows), len(MEASURES["interaction"]), _ONE_OCCASION)
     table = np.array(list(map(_fields_of, columns.rows)), dtype=np.int64).reshape(-1, len(_FIELDS))
     checkouts, checkout_ms, paid_at, due_orders, itemed, units = table.T
-    repeated = columns.occasions >= OCCASIONS_MIN
     pays, owes = repeated & (paid_at != NEVER), repeated & (due_orders > 0)
     told = _payments(columns, (pays | owes).tolist())
     paid, seconds, overdue = np.array(told, dtype=np.int64).reshape(-1, 3).T
@@ -46,9 +51,8 @@ def interaction(columns: Columns) -> Measure:
 
 
 def _payments(columns: Columns, asked: list[bool]) -> list[Payments]:
-    nothing = Payments(0, 0, 0)
     return [
-        payments(row, as_of) if is_asked else nothing
+        payments(row, as_of) if is_asked else _NO_PAYMENTS
         for row, as_of, is_asked in zip(columns.rows, columns.as_of.tolist(), asked, strict=True)
     ]
 

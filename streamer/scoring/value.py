@@ -10,7 +10,7 @@ import numpy as np
 from streamer.records.money import format_amounts, minor_digits
 from streamer.records.scores import SCHEMA_VERSION, LtvUpdate, Window
 from streamer.scoring.acquisition import acquisition, lifetime_of
-from streamer.scoring.columns import Columns, Flags, window_sums
+from streamer.scoring.columns import Columns, Flags, Integers, window_sums
 from streamer.scoring.explanation import Explanations, reasons, wire_columns
 from streamer.scoring.forecast import Forecast
 from streamer.scoring.formula import (
@@ -36,12 +36,29 @@ from streamer.state.row import Row
 def windows(columns: Columns, digits: int) -> list[dict[str, Window]]:
     """Return orders and net revenue of the last 7, 30, 90 and 365 UTC days of each row."""
     orders, revenue = window_sums(columns)
-    texts = iter(format_amounts(revenue.ravel(), digits))
-    cells = map(Window, orders.ravel().tolist(), texts)
+    year = list(map(Window, orders[:, -1].tolist(), format_amounts(revenue[:, -1], digits)))
+    quarter = _narrower(year, orders[:, 2:], revenue[:, 2:], digits)
+    month = _narrower(quarter, orders[:, 1:], revenue[:, 1:], digits)
+    week = _narrower(month, orders, revenue, digits)
     return [
-        {"7": week, "30": month, "90": quarter, "365": year}
-        for week, month, quarter, year in zip(cells, cells, cells, cells, strict=True)
+        {"7": last_7, "30": last_30, "90": last_90, "365": last_365}
+        for last_7, last_30, last_90, last_365 in zip(week, month, quarter, year, strict=True)
     ]
+
+
+def _narrower(
+    wider: list[Window], orders: Integers, revenue: Integers, digits: int
+) -> list[Window]:
+    """Return the windows of the first column; most are as those of the second, ``wider``."""
+    differs = (orders[:, 0] != orders[:, 1]) | (revenue[:, 0] != revenue[:, 1])
+    places = np.flatnonzero(differs)
+    if not len(places):
+        return wider
+    narrower = list(wider)
+    texts = format_amounts(revenue[places, 0], digits)
+    for place, count, text in zip(places.tolist(), orders[places, 0].tolist(), texts, strict=True):
+        narrower[place] = Window(count, text)
+    return narrower
 
 
 def _referral_figures(
