@@ -65,7 +65,7 @@ def announced(
     for place, (value, segments) in enumerate(zip(values, memberships, strict=True)):
         told = last = book.last(value.customer_id)
         if segments != last.segments:
-            changes += _changes(value, last.segments, segments)
+            changes.append(_change(value, last.segments, segments))
             told = replace(told, segments=segments)
         if adviser is not None and (advice := adviser.advice(place, told)) is not None:
             told, recommended = advice
@@ -83,26 +83,20 @@ def _outcomes(lists: Iterable[RecommendedActions]) -> Iterator[tuple[str, str]]:
             yield one.previous.action, one.previous.outcome
 
 
-def _changes(value: LtvUpdate, before: str, after: str) -> list[SegmentChange]:
-    """Return what was left, then what was entered, each in the order of names."""
+def _change(value: LtvUpdate, before: str, after: str) -> SegmentChange:
     were, are = split(before), split(after)
-    told = [(name, "left") for name in were if name not in are]
-    told += [(name, "entered") for name in are if name not in were]
-    return [
-        SegmentChange(
-            score_id=value.score_id,
-            customer_id=value.customer_id,
-            revision=value.revision,
-            as_of=value.as_of,
-            scored_at=value.scored_at,
-            model_version=value.model_version,
-            cause=value.cause,
-            segment=name,
-            change=change,  # type: ignore[arg-type] # one of two literals
-            segments=are,
-        )
-        for name, change in told
-    ]
+    return SegmentChange(
+        score_id=value.score_id,
+        customer_id=value.customer_id,
+        revision=value.revision,
+        as_of=value.as_of,
+        scored_at=value.scored_at,
+        model_version=value.model_version,
+        cause=value.cause,
+        entered=tuple(name for name in are if name not in were),
+        left=tuple(name for name in were if name not in are),
+        segments=are,
+    )
 
 
 def _messages(told: Sequence[SegmentChange] | Sequence[RecommendedActions]) -> list[Message]:

@@ -53,7 +53,7 @@ class RecommendedActions(Struct, frozen=True):
 
 
 class SegmentChange(Struct, frozen=True, gc=False):
-    """A customer entered or left a segment."""
+    """A customer entered or left segments."""
 
     score_id: str
     """Of the score that led to it."""
@@ -63,8 +63,8 @@ class SegmentChange(Struct, frozen=True, gc=False):
     scored_at: datetime
     model_version: str
     cause: Cause
-    segment: str
-    change: Literal["entered", "left"]
+    entered: tuple[str, ...]
+    left: tuple[str, ...]
     segments: tuple[str, ...]
     """All that the customer is in now: the topic is compacted, and the last record says it all."""
     schema_version: int = SCHEMA_VERSION

@@ -38,11 +38,11 @@ def memberships(cluster: Cluster) -> dict[str, set[str]]:
     for change in cluster.scores(SEGMENT_CHANGES):
         validator("segment-change.json").validate(change)
         mine = members.setdefault(change["customer_id"], set())
-        if change["change"] == "entered":
-            assert change["segment"] not in mine, "announced twice"
-            mine.add(change["segment"])
-        else:
-            mine.remove(change["segment"])
+        assert mine.isdisjoint(change["entered"]), "announced twice"
+        assert mine.issuperset(change["left"]), "announced twice"
+        assert change["entered"] or change["left"]
+        mine |= set(change["entered"])
+        mine -= set(change["left"])
     for customer, told in _last_told(cluster).items():
         assert set(told) == members[customer]
     return members
