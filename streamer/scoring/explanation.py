@@ -22,13 +22,14 @@ from typing import Any
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import astuple
 
 from streamer.records.instants import NEVER
 from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts, minor_digits
 from streamer.records.scores import Cause, Input, RiskContribution, ValueContribution
 from streamer.scoring.bands import crossings_of
-from streamer.scoring.columns import Columns, Earlier, Flags, Integers, purchases_of
-from streamer.scoring.forecast import Expectation, Forecast, expectation
+from streamer.scoring.columns import Columns, Earlier, Integers, purchases_of
+from streamer.scoring.forecast import Expectation, ExpectedValue, Forecast, expectation
 from streamer.scoring.occasion import datetimes
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.rhythm import FAR, Floats, Instants
@@ -81,9 +82,6 @@ class _States(Struct, frozen=True):
     after: Expectation
 
 
-_NOTHING = Earlier(NEVER, NEVER, NEVER, 0, 0, 0, 0, 0, 0, 0, NEVER)
-
-
 def explanations(
     earlier: Sequence[Earlier | None],
     causes: Sequence[Cause],
@@ -102,47 +100,84 @@ def explanations(
         row_crossings: of the rows, see ``bands.crossings_of``.
         parameters: of the scores.
     """
-    comparable = [
+    nulls = [
         "new_model" if cause.kind == "model" else None if one and one.orders else "nothing_before"
         for one, cause in zip(earlier, causes, strict=True)
     ]
-    states = _states(earlier, causes, columns, expected, row_crossings, parameters)
+    modelled = expected.expectation.value is not None
+    no_value = None if modelled else _no_model(parameters)
+    told = Explanations(
+        [None] * len(nulls), [no_value or null for null in nulls], [None] * len(nulls), nulls
+    )
+    places = [place for place, null in enumerate(nulls) if null is None]
+    if places:
+        states = _states(
+            [one for one, null in zip(earlier, nulls, strict=True) if one and not null],
+            [causes[place] for place in places],
+            columns.as_of[places],
+            _taken(expected.expectation, places),
+            row_crossings[places],
+            parameters,
+        )
+        _tell(told, places, states, parameters)
+    return told
+
+
+def _tell(
+    told: Explanations, places: list[int], states: "_States", parameters: ScoringParameters
+) -> None:
+    """Fill in what there is to tell of the scores at ``places``."""
     since = datetimes(states.since)
-    risks = _risks(states, since, comparable)
-    values, value_nulls = _values(states, since, comparable, parameters)
-    return Explanations(values, value_nulls, risks, comparable)
+    for place, risk in zip(places, _risks(states, since), strict=True):
+        told.risks[place] = risk
+    if states.after.value is not None:
+        values = _values(states, since, parameters)
+        for place, value in zip(places, values, strict=True):
+            told.values[place] = value
+            told.value_nulls[place] = None if value else "no_value_model"
+
+
+def _no_model(parameters: ScoringParameters) -> str:
+    modelled = parameters.model is not None and parameters.model.purchases is not None
+    return "no_value_model" if modelled else "no_model"
+
+
+def _taken(expectation: Expectation, places: list[int]) -> Expectation:
+    """Return what is expected of the customers at ``places``."""
+    value = expectation.value
+    return Expectation(
+        expectation.churn_probability[places],
+        expectation.expected_orders[places],
+        value and ExpectedValue(*(column[places] for column in astuple(value))),
+    )
 
 
 def _states(
-    earlier: Sequence[Earlier | None],
+    rows: Sequence[Earlier],
     causes: Sequence[Cause],
-    columns: Columns,
-    expected: Forecast,
+    as_of: Instants,
+    after: Expectation,
     row_crossings: Instants,
     parameters: ScoringParameters,
 ) -> _States:
-    rows = [one or _NOTHING for one in earlier]
     silent = np.array([cause.kind == "silence" for cause in causes], dtype=bool)
     own = np.array([one.as_of for one in rows], dtype=np.int64)
     crossed = crossings_of(rows, parameters) if not silent.all() else row_crossings
     # In silence the crossing at hand is the score itself, at an event it was told before.
-    until = np.where(silent, columns.as_of - 1, columns.as_of)
+    until = np.where(silent, as_of - 1, as_of)
     told = np.where((crossed <= until[:, None]) & (crossed != FAR), crossed, NEVER).max(axis=1)
-    since = np.minimum(np.maximum(own, told), columns.as_of)
+    since = np.minimum(np.maximum(own, told), as_of)
     before = expectation(purchases_of(rows, since), parameters)
-    after = expected.expectation
     just_before = after
     if not silent.all():
-        just_before = expectation(purchases_of(rows, columns.as_of), parameters)
+        just_before = expectation(purchases_of(rows, as_of), parameters)
     return _States(since, before, just_before, after)
 
 
 # -- churn risk -----------------------------------------------------------------------------
 
 
-def _risks(
-    states: _States, since: list[datetime], nulls: Sequence[str | None]
-) -> list[Explanation | None]:
+def _risks(states: _States, since: list[datetime]) -> list[Explanation]:
     levels = np.stack(
         [
             _millionths(state.churn_probability)
@@ -152,10 +187,10 @@ def _risks(
     steps = np.diff(levels, axis=0)
     shares = (steps / MILLION).tolist()
     tenths = np.rint(np.concatenate([levels[::2], steps]) / 1_000).astype(np.int64).tolist()
-    columns = zip(nulls, since, (levels[0] / MILLION).tolist(), *shares, *tenths, strict=True)
+    columns = zip(since, (levels[0] / MILLION).tolist(), *shares, *tenths, strict=True)
     return [
-        None if null else (instant, was, *_risk(silence, purchases, words))
-        for null, instant, was, silence, purchases, *words in columns
+        (instant, was, *_risk(silence, purchases, words))
+        for instant, was, silence, purchases, *words in columns
     ]
 
 
@@ -194,17 +229,11 @@ def _signed() -> dict[int, str]:
 
 
 def _values(
-    states: _States,
-    since: list[datetime],
-    comparable: Sequence[str | None],
-    parameters: ScoringParameters,
-) -> tuple[list[Explanation | None], list[str | None]]:
-    n = len(since)
+    states: _States, since: list[datetime], parameters: ScoringParameters
+) -> list[Explanation | None]:
     then, now = states.before.value, states.after.value
     middle = states.just_before.value
-    if then is None or middle is None or now is None:
-        modelled = parameters.model is not None and parameters.model.purchases is not None
-        return [None] * n, ["no_value_model" if modelled else "no_model"] * n
+    assert then and middle and now  # noqa: S101, PT018 - all by one model
     was, waited, worth = then.purchases * then.worth, middle.purchases * middle.worth, now.worth
     bought = waited + (now.purchases - middle.purchases) * (middle.worth + worth) / 2
     digits = minor_digits(parameters.currency)
@@ -215,20 +244,16 @@ def _values(
     texts = [_signed_amounts(step * unit, digits) for step in steps]
     previous = format_amounts(levels[0] * unit, digits)
     after = format_amounts(levels[-1] * unit, digits)
-    nulls = _value_nulls(comparable, now.known & then.known)
-    told = [
-        None if null else _value(instant, was_, is_, list(parts), list(words), parameters.currency)
-        for null, instant, was_, is_, parts, words in zip(
-            nulls,
-            since,
-            previous,
-            after,
-            steps.T.tolist(),
-            zip(*texts, strict=True),
-            strict=True,
-        )
+    known = (now.known & then.known).tolist()
+    columns = zip(
+        known, since, previous, after, steps.T.tolist(), zip(*texts, strict=True), strict=True
+    )
+    return [
+        _value(instant, was_, is_, list(parts), list(words), parameters.currency)
+        if is_known
+        else None
+        for is_known, instant, was_, is_, parts, words in columns
     ]
-    return told, nulls
 
 
 def _signed_amounts(amounts: Integers, digits: int) -> list[str]:
@@ -242,15 +267,6 @@ def _signed_amounts(amounts: Integers, digits: int) -> list[str]:
 
 def _minor(micros: Floats, unit: int) -> Integers:
     return np.rint(np.clip(micros, -TOTAL_LIMIT, TOTAL_LIMIT) / unit).astype(np.int64)
-
-
-def _value_nulls(comparable: Sequence[str | None], known: Flags) -> list[str | None]:
-    if known.all():
-        return list(comparable)
-    return [
-        null or (None if is_known else "no_value_model")
-        for null, is_known in zip(comparable, known.tolist(), strict=True)
-    ]
 
 
 def _value(
