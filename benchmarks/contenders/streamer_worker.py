@@ -10,7 +10,7 @@ from benchmarks.contenders import Command, Course
 from benchmarks.errors import BenchmarkError
 from benchmarks.processes import run
 from streamer.records.kafka import CHANGELOG, LTV_UPDATES
-from streamer.serdes.rows import CHECKPOINT_KEY, decode_checkpoint, decode_row
+from streamer.serdes.rows import CHECKPOINT_KEY, decode_checkpoint, decode_row, is_row
 
 CONSUMED = "streamer_events_total"
 """Counted with the commit; `streamer_records_consumed_total` runs ahead of it."""
@@ -66,7 +66,7 @@ async def _recount(course: Course) -> tuple[int, int]:
             if record.key == CHECKPOINT_KEY:
                 checkpoint = decode_checkpoint(record.value)
                 consumed[record.partition] = checkpoint.next_offsets.get(course.source, 0)
-            else:
+            elif is_row(record.key):
                 seen[record.key] = decode_row(record.value).events_seen
     return sum(seen.values()), sum(consumed.values())
 

@@ -7,10 +7,9 @@ from streamer.records.instants import NEVER
 from streamer.records.kafka import CHANGELOG
 from streamer.serdes.rows import (
     CHECKPOINT_KEY,
-    MODEL_KEY,
     decode_checkpoint,
     decode_row,
-    told_of,
+    is_row,
 )
 from streamer.settings import Settings
 from streamer.state.row import Row
@@ -35,13 +34,11 @@ async def read_rows(settings: Settings) -> tuple[list[Row], int]:
             end = (await consumer.end_offsets([tp]))[tp]
             while await consumer.position(tp) < end:
                 for record in (await consumer.getmany(tp, timeout_ms=1000)).get(tp, []):
-                    if told_of(record.key) is not None:
-                        continue
                     if record.key == CHECKPOINT_KEY:
                         stream_time = max(stream_time, decode_checkpoint(record.value).stream_time)
                     elif record.value is None:
                         values.pop(record.key, None)
-                    elif record.key != MODEL_KEY:
+                    elif is_row(record.key):
                         values[record.key] = record.value
     finally:
         await consumer.stop()

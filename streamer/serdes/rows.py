@@ -109,6 +109,11 @@ def told_of(key: bytes) -> str | None:
     return key[1:].decode() if key.startswith(_TOLD) else None
 
 
+def is_row(key: bytes) -> bool:
+    """Return whether the changelog's ``key`` is that of a customer's row."""
+    return key not in {CHECKPOINT_KEY, MODEL_KEY} and not key.startswith(_TOLD)
+
+
 def encode_told(told: Told) -> bytes:
     """Return ``told`` as its changelog value."""
     return _PREFIX + _encode(told)
