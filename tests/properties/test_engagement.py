@@ -95,6 +95,7 @@ def test_scores_are_the_recount(
             continue
         own, net = told[customer], Fraction(sums[customer]["net"])
         assert score["acquisition_channel"] == own["acquisition_channel"]
+        assert score["location"] == own["location"]
         assert score["ratings"] == own["ratings"]
         if own["ratings"]:
             assert abs(score["rating_average"] - own["rating_sum"] / own["ratings"]) < 1e-6
