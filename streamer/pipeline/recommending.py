@@ -103,7 +103,7 @@ class Adviser:
                 rank,
                 choice.rule.name,
                 choice.rule.version,
-                reason.format(choice.rule.reason),
+                reason.filled(choice.rule.reasons),
                 _money(choice.money, value.currency),
                 _moment(deadline),
             )

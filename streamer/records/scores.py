@@ -126,11 +126,13 @@ class LtvUpdate(Struct, frozen=True, omit_defaults=True):
     next_category: str | None = None
     widen_basket: bool | None = None
     share_of_wallet_categories: float | None = None
+    categories: tuple[str, ...] | None = None
     regularity: float | None = None
     margin_rate: float | None = None
     low_margin_only: bool | None = None
     discounted_orders: int | None = None
     discount_only: bool | None = None
+    location: str | None = None
     explained_since: datetime | None = None
     previous_predicted_clv: str | None = None
     contributions: tuple[ValueContribution, ...] | None = None
@@ -168,9 +170,11 @@ MEASURES = {
         "next_category",
         "widen_basket",
         "share_of_wallet_categories",
+        "categories",
     ),
     "regularity": ("regularity",),
     "margins": ("margin_rate", "low_margin_only", "discounted_orders", "discount_only"),
+    "location": ("location",),
     "explanation": (
         "explained_since",
         "previous_predicted_clv",

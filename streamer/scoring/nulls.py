@@ -41,6 +41,7 @@ NULL_REASONS = {
     "too_few_gaps": "needs purchases on five days",
     "no_revenue": "nothing was earned: there is nothing to divide by",
     "no_items": "no order came with its items",
+    "no_location": "no purchase named its location",
 }
 """The codes on the wire and what they mean."""
 

@@ -15,7 +15,7 @@ from streamer.state.row import Row
 YEAR_BEFORE_DAYS = 365
 
 _Figures = tuple[Any, ...]
-_UNKNOWN: _Figures = (None,) * 7
+_UNKNOWN: _Figures = (None,) * 8
 
 
 def penetration(
@@ -24,8 +24,8 @@ def penetration(
     """Return category depth, and the other figures, of each row.
 
     The others are products bought, products a category, growth of the depth within a year, the next
-    category to offer, whether to widen the basket, and the share of the catalogue's categories that
-    was bought within a year.
+    category to offer, whether to widen the basket, the share of the catalogue's categories that was
+    bought within a year, and the categories' names.
     """
     catalogue, low_value = parameters.catalogue_categories, parameters.low_order_value * UNIT
     found, nulls = [], []
@@ -48,7 +48,7 @@ def penetration(
 def _figures(row: Row, day: int, catalogue: Sequence[str], low_value: bool | None) -> _Figures:
     bought, products = row.categories, products_bought(row)
     if not bought:
-        return None, products, None, None, None, None, None
+        return None, products, *_UNKNOWN[2:]
     before = day - YEAR_BEFORE_DAYS
     earlier = sum(first <= before for first, _ in bought.values())
     following = next((name for name in catalogue if name not in bought), None)
@@ -61,6 +61,7 @@ def _figures(row: Row, day: int, catalogue: Sequence[str], low_value: bool | Non
         following,
         low_value and following is not None if catalogue and low_value is not None else None,
         lately / len(catalogue) if catalogue else None,
+        tuple(sorted(bought)),
     )
 
 
@@ -71,6 +72,7 @@ _FIELDS = (
     "next_category",
     "widen_basket",
     "share_of_wallet_categories",
+    "categories",
 )
 _NO_ITEMS = members({"category_depth": "no_items", "penetration": "no_items"})
 

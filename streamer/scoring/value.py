@@ -20,6 +20,7 @@ from streamer.scoring.formula import (
     purchase_frequency,
 )
 from streamer.scoring.interaction import interaction
+from streamer.scoring.location import location
 from streamer.scoring.loyalty import loyalty
 from streamer.scoring.margins import margins
 from streamer.scoring.nulls import ltv_nulls
@@ -155,6 +156,7 @@ def ltv_updates(
         penetrated,
         regularity(columns),
         margins(columns, parameters.low_margin_rate),
+        location(rows),
     )
     currency = parameters.currency
     # Column after column, in the order of the fields: `map` then makes the records in C.

@@ -61,8 +61,8 @@ PAYING = {
 }  # fmt: skip
 BASKETS = {
     "products_bought", "products_per_category", "category_growth", "next_category",
-    "widen_basket", "share_of_wallet_categories", "regularity", "margin_rate", "low_margin_only",
-    "discounted_orders", "discount_only",
+    "widen_basket", "share_of_wallet_categories", "categories", "regularity", "margin_rate",
+    "low_margin_only", "discounted_orders", "discount_only", "location",
 }  # fmt: skip
 EXPLANATION = {
     "explained_since", "previous_predicted_clv", "previous_churn_probability", "contributions",

@@ -19,7 +19,7 @@ def penetration_figures(
     lines = [(moment(order).date(), item) for order in orders for item in order.get("items") or ()]
     names = [
         "category_depth", "products_bought", "products_per_category", "category_growth",
-        "next_category", "share_of_wallet_categories",
+        "next_category", "share_of_wallet_categories", "categories",
     ]  # fmt: skip
     figures: Figures = dict.fromkeys(names)
     if not lines:
@@ -42,6 +42,7 @@ def penetration_figures(
         "products_per_category": len(products) / len(days),
         "next_category": left[0] if left else None,
         "share_of_wallet_categories": len(lately) / len(catalogue),
+        "categories": sorted(days),
     }
 
 

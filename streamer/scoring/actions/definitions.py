@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from string import Formatter
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from streamer.records.instants import DAY, MICROSECOND
 from streamer.scoring.actions.playbook import LEAVE_ALONE, Cap, Playbook, PlaybookError, Rule
-from streamer.scoring.expressions import FIELDS, Frame, Kind, compile_flag, compile_number
+from streamer.scoring.expressions import TOLD, Frame, Kind, compile_flag, compile_number
 from streamer.scoring.expressions.compilation import compile_instant
 from streamer.scoring.segments import Segmentation
 from streamer.scoring.segments.segmentation import NAME
@@ -19,12 +19,15 @@ from streamer.scoring.segments.segmentation import NAME
 _DAY_SECONDS = DAY * MICROSECOND.total_seconds()
 
 
+_Several = Annotated[list[str], Meta(min_length=1)]
+
+
 class _Rule(Struct, forbid_unknown_fields=True):
     name: str
     version: int
     when: str
-    money: str | list[str]
-    reason: str
+    money: str | _Several
+    reason: str | _Several
     deadline: str | float
     urgency: int = 2
     selling: bool = True
@@ -73,20 +76,33 @@ def playbook_of(file: Mapping[str, Any], segments: Segmentation, where: str) -> 
 
 def _rule(rule: _Rule, others: Mapping[str, Kind], where: str) -> Rule:
     place = f"{where}: action {rule.name}"
-    for _, field, form, conversion in Formatter().parse(rule.reason):
-        if field is not None and (field not in FIELDS or form or conversion):
-            raise PlaybookError(f"{place}: reason: there is no field `{field}`.")
-    money = [rule.money] if isinstance(rule.money, str) else rule.money
+    reasons, money = _several(rule.reason), _several(rule.money)
+    for reason in reasons:
+        _check_reason(reason, place)
     return Rule(
         name=rule.name,
         version=rule.version,
         when=compile_flag(rule.when, f"{place}: when", others),
         money=tuple(compile_number(text, f"{place}: money", others) for text in money),
         deadline=_deadline(rule.deadline, f"{place}: deadline", others),
-        reason=rule.reason,
+        reasons=reasons,
         urgency=rule.urgency,
         selling=rule.selling,
     )
+
+
+def _check_reason(reason: str, place: str) -> None:
+    try:
+        parts = list(Formatter().parse(reason))
+    except ValueError as error:
+        raise PlaybookError(f"{place}: reason: `{reason}`: {error}.") from None
+    for _, field, form, conversion in parts:
+        if field is not None and (field not in TOLD or form or conversion):
+            raise PlaybookError(f"{place}: reason: there is no field `{field}`.")
+
+
+def _several(told: str | list[str]) -> tuple[str, ...]:
+    return (told,) if isinstance(told, str) else tuple(told)
 
 
 def _deadline(

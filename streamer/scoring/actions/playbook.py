@@ -49,7 +49,8 @@ class Rule(Struct, frozen=True):
     """The first that is known counts."""
     deadline: Figure
     """In seconds since 1970; one that is over rules the action out."""
-    reason: str
+    reasons: tuple[str, ...]
+    """In words; the first that names nothing null counts."""
     urgency: int
     selling: bool
 
@@ -132,10 +133,21 @@ def _first_known(figures: Sequence[Figure], frame: Frame) -> NDArray[np.float64]
 
 
 class Reason(Formatter):
-    """Fills a reason in: names in braces are fields of the update, or ``?`` where null."""
+    """Fills reasons in: names in braces are fields of the updates."""
 
     def __init__(self, *updates: Any) -> None:
         self._updates = updates
+        self._lacks = False
+
+    def filled(self, reasons: Sequence[str]) -> str:
+        """Return the first of ``reasons`` that names nothing null; else the last, with ``?``."""
+        text = ""
+        for reason in reasons:
+            self._lacks = False
+            text = self.format(reason)
+            if not self._lacks:
+                break
+        return text
 
     def get_value(self, key: int | str, args: Any, kwargs: Any) -> str:  # noqa: ARG002 - Formatter's
         """Return the field ``key`` as it reads."""
@@ -143,12 +155,15 @@ class Reason(Formatter):
             value = getattr(update, str(key), None)
             if value is not None:
                 return _readable(value)
+        self._lacks = True
         return "?"
 
 
 def _readable(value: Any) -> str:
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d}"
+    if isinstance(value, tuple):
+        return ", ".join(value)
     return f"{value:.2f}".rstrip("0").rstrip(".") if type(value) is float else str(value)
 
 

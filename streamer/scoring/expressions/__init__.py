@@ -16,10 +16,11 @@ from streamer.scoring.expressions.compilation import (
     compile_flag,
     compile_number,
 )
-from streamer.scoring.expressions.fields import FIELDS, Frame, Kind
+from streamer.scoring.expressions.fields import FIELDS, TOLD, Frame, Kind
 
 __all__ = [
     "FIELDS",
+    "TOLD",
     "Expression",
     "ExpressionError",
     "Frame",

@@ -24,6 +24,7 @@ TEXTS = {
     "acquisition_channel",
     "currency",
     "customer_id",
+    "location",
     "loyalty_tier",
     "model_version",
     "next_category",
@@ -72,9 +73,11 @@ _WINDOWS = {
 }
 DERIVED = ("days_since_last_purchase", "days_since_first_purchase")
 
+TOLD: Mapping[str, Kind] = {**_VALUE_FIELDS, **_RISK_FIELDS}
+"""What stands in the updates themselves."""
+
 FIELDS: Mapping[str, Kind] = {
-    **_VALUE_FIELDS,
-    **_RISK_FIELDS,
+    **TOLD,
     **dict.fromkeys(_WINDOWS, "number"),
     **dict.fromkeys(DERIVED, "number"),
 }

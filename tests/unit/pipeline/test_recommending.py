@@ -130,21 +130,55 @@ def test_the_cap_leaves_alone_who_was_suggested_enough(tell: Tell) -> None:
     assert names(tell(30.1, expected_date_of_next_order=day(60))) == ["bigger_basket"]
 
 
-def rated(**changes: Any) -> Playbook:
-    """Rules that take events_seen for the last rating."""
-    text = packaged("actions").replace("rating_last", "events_seen")
-    return playbook_of({**tomllib.loads(text), **changes}, segments(), "my.toml")
-
-
 def test_a_low_rating_stops_selling_until_a_better_one_comes(tell: Tell) -> None:
-    rules = rated()
-    assert names(tell(0, rules, events_seen=4)) == ["bigger_basket"]
-    told = tell(1, rules, events_seen=2)
+    low = {"rating_last": 2.0, "rating_flag": "needs_review"}
+    assert names(tell(0, rating_last=4.0, rating_flag="good")) == ["bigger_basket"]
+    told = tell(1, **low)
     assert names(told) == ["service_call"]
     assert told is not None
     assert told["actions"][0]["reason"] == "the last rating was 2"
     assert told["actions"][0]["deadline"] == "2026-06-04T00:00:00Z"
-    assert names(tell(2, rules, events_seen=5)) == ["bigger_basket"]
+    assert tell(1.5, **low, risk_band="high") is None
+    assert names(tell(2, rating_last=3.0, rating_flag="fair")) == ["bigger_basket"]
+
+
+def test_the_next_category_is_sold_where_the_catalogue_is_known(tell: Tell) -> None:
+    bought = {"average_order_value": "90.00", "category_depth": 4}
+    assert names(tell(0, **bought)) == ["leave_alone"]
+    told = tell(1, **bought, next_category="hats")
+    assert names(told) == ["cross_sell"]
+    assert told is not None
+    assert told["actions"][0]["reason"] == "bought 4 categories, and nothing of hats yet"
+    assert told["actions"][0]["money_at_stake"] == "90.00"
+
+
+def test_few_categories_are_worth_a_cross_sell_without_a_catalogue(tell: Tell) -> None:
+    told = tell(0, average_order_value="90.00", category_depth=2)
+    assert names(told) == ["cross_sell"]
+    assert told is not None
+    assert told["actions"][0]["reason"] == "3 orders in 2 categories"
+
+
+@pytest.mark.parametrize(
+    ("widen", "average", "suits"),
+    [
+        (True, "90.00", True), (False, "20.00", False),
+        (None, "49.99", True), (None, "50.00", False),
+    ],
+)  # fmt: skip
+def test_a_basket_is_widened_where_the_shop_says_it_is_low(
+    tell: Tell, widen: bool | None, average: str, suits: bool
+) -> None:
+    told = tell(0, widen_basket=widen, average_order_value=average)
+    assert names(told) == ["bigger_basket" if suits else "leave_alone"]
+
+
+@pytest.mark.parametrize(("points", "suits"), [(100, True), (101, False), (None, False)])
+def test_a_tier_within_reach_is_worth_a_nudge(tell: Tell, points: int | None, suits: bool) -> None:
+    told = tell(0, average_order_value="90.00", points_to_next_tier=points, next_tier="gold")
+    assert names(told) == ["loyalty_nudge" if suits else "leave_alone"]
+    assert told is not None
+    assert not suits or told["actions"][0]["reason"] == "100 points from gold"
 
 
 def test_urgency_comes_before_money_and_money_before_the_rest(tell: Tell) -> None:
@@ -174,6 +208,9 @@ def test_urgency_comes_before_money_and_money_before_the_rest(tell: Tell) -> Non
         ({"when": "nothing"}, "actions.toml: action win_back: when: `nothing`: line 1, column 1: "),
         ({"reason": "{nothing}"}, "action win_back: reason: there is no field `nothing`"),
         ({"reason": "{orders.__class__}"}, "there is no field `orders.__class__`"),
+        ({"reason": ["{orders}", "{orders_30_days}"]}, "there is no field `orders_30_days`"),
+        ({"reason": "{orders"}, "win_back: reason: `{orders`: expected '}'"),
+        ({"reason": []}, "length >= 1"),
         ({"money": ["orders >"]}, "money: `orders >`: line 1, column 8"),
         ({"deadline": "orders"}, "deadline: `orders`: line 1, column 1: it is a number"),
         ({"name": "leave_alone"}, "an action cannot be called `leave_alone`"),
@@ -190,4 +227,4 @@ def test_a_rule_that_cannot_be_is_refused(changes: dict[str, Any], why: str) -> 
 
 def test_a_cap_of_nothing_is_refused() -> None:
     with pytest.raises(StreamerError, match="1 suggestion or more"):
-        rated(cap={"suggestions": 0, "days": 1})
+        playbook_of({**FILE, "cap": {"suggestions": 0, "days": 1}}, segments(), "my.toml")

@@ -87,6 +87,33 @@ def test_lapsed_but_valuable_is_both() -> None:
     assert "lapsed_but_valuable" not in bought(3, 400, "250", risk_band="medium")
 
 
+@pytest.mark.parametrize(
+    ("figures", "segment"),
+    [
+        ({"category_depth": 1}, "one_category"), ({"widen_basket": True}, "room_to_widen"),
+        ({"discount_only": True}, "discount_buyers"),
+        ({"low_margin_only": True}, "low_margin_buyers"),
+        ({"regularity": 0.39}, "split_spenders"), ({"unpaid_orders_overdue": 1}, "late_payers"),
+        ({"rating_flag": "needs_review"}, "needs_review"),
+        ({"ltv_below_target": True}, "costly_to_win"),
+    ],
+)  # fmt: skip
+def test_a_figure_that_stands_out_makes_a_segment(figures: dict[str, Any], segment: str) -> None:
+    assert bought(3, 1, **figures) - bought(3, 1) == {segment}
+
+
+def test_who_bought_one_category_but_not_another_is_asked_for_by_name() -> None:
+    own = shop(segments={
+        "hats_no_shoes": '"hats" in categories && !("shoes" in categories)',
+        "in_ulm": 'location == "Ulm"',
+    })  # fmt: skip
+    base = [("hats",), ("hats", "shoes"), ("shoes",), None]
+    pairs = [updates(categories=one, location="Ulm" if one else None) for one in base]
+    found = own.memberships(Frame([value for value, _ in pairs], [risk for _, risk in pairs]))
+    assert ["hats_no_shoes" in split(one) for one in found] == [True, False, False, False]
+    assert ["in_ulm" in split(one) for one in found] == [True, True, True, False]
+
+
 def test_a_shop_adds_and_replaces() -> None:
     own = shop(segments={"vip": "orders > 1 && rfm_big_spenders_from < 5", "everyone": "false"},
                thresholds={"rfm_big_spenders_from": 4})  # fmt: skip
