@@ -361,7 +361,7 @@ class PartitionTask:
         label = str(self.number)
         metrics.ROWS.labels(label).set(len(self.partition.rows))
         metrics.STATE_BYTES.labels(label).set(self.partition.state_bytes)
-        metrics.tell_members(self.number, self.partition.members)
+        metrics.tell_members(self.number, self.partition.members())
         metrics.TIMERS.labels(label).set(len(self.partition.timers))
 
     def _progress(self, read: int, remaining: int) -> None:

@@ -43,8 +43,8 @@ class Partition:
         """Of the encoded rows, without their keys."""
         self.told: dict[str, bytes] = {}
         """What was told last, by customer, encoded: see ``state.told``."""
-        self.members: Counter[str] = Counter()
-        """Customers by segment, as it was told."""
+        self._alike: Counter[str] = Counter()
+        """Customers by all their segments, joined, as was told: few combinations are ever met."""
         self.next_offsets: dict[str, int] = {}
         self.time = NEVER
         """Silence has been told of up to this instant."""
@@ -170,10 +170,18 @@ class Partition:
     def _tell(self, customer_id: str, told: bytes | None) -> None:
         before = self.told.pop(customer_id, None)
         if before is not None:
-            self.members.subtract(split(decode_told(before).segments))
+            self._alike[decode_told(before).segments] -= 1
         if told is not None:
             self.told[customer_id] = told
-            self.members.update(split(decode_told(told).segments))
+            self._alike[decode_told(told).segments] += 1
+
+    def members(self) -> dict[str, int]:
+        """Return how many customers were last told to be in each segment."""
+        members: Counter[str] = Counter()
+        for segments, customers in self._alike.items():
+            for name in split(segments):
+                members[name] += customers
+        return +members
 
     def due(self, until: int) -> bool:
         """Return whether some silence up to ``until`` has not been told of."""

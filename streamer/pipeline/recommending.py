@@ -21,7 +21,7 @@ from streamer.records.instants import DAY, EPOCH, LAST, MICROSECOND, from_dateti
 from streamer.records.money import UNIT, format_amount, minor_digits
 from streamer.records.scores import LtvUpdate
 from streamer.scoring.actions import LEAVE_ALONE, Choice, Playbook
-from streamer.scoring.actions.playbook import Reason
+from streamer.scoring.actions.playbook import reason_of
 from streamer.scoring.expressions import Frame
 from streamer.state.told import Told
 
@@ -96,14 +96,13 @@ class Adviser:
         if not choices:
             return (Action(1, LEAVE_ALONE, 1, alone, None, None),)
         value, risk = self._frame.values[place], self._frame.risks[place]
-        reason = Reason(value, risk)
         deadlines = [stands.deadline, *(_instant(choice.deadline) for choice in choices[1:])]
         return tuple(
             Action(
                 rank,
                 choice.rule.name,
                 choice.rule.version,
-                reason.filled(choice.rule.reasons),
+                reason_of(choice.rule.reasons, (value, risk)),
                 _money(choice.money, value.currency),
                 _moment(deadline),
             )

@@ -10,7 +10,14 @@ from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from streamer.records.instants import DAY, MICROSECOND
-from streamer.scoring.actions.playbook import LEAVE_ALONE, Cap, Playbook, PlaybookError, Rule
+from streamer.scoring.actions.playbook import (
+    LEAVE_ALONE,
+    Cap,
+    Playbook,
+    PlaybookError,
+    Reason,
+    Rule,
+)
 from streamer.scoring.expressions import TOLD, Frame, Kind, compile_flag, compile_number
 from streamer.scoring.expressions.compilation import compile_instant
 from streamer.scoring.segments import Segmentation
@@ -77,21 +84,19 @@ def playbook_of(file: Mapping[str, Any], segments: Segmentation, where: str) -> 
 def _rule(rule: _Rule, others: Mapping[str, Kind], where: str) -> Rule:
     place = f"{where}: action {rule.name}"
     reasons, money = _several(rule.reason), _several(rule.money)
-    for reason in reasons:
-        _check_reason(reason, place)
     return Rule(
         name=rule.name,
         version=rule.version,
         when=compile_flag(rule.when, f"{place}: when", others),
         money=tuple(compile_number(text, f"{place}: money", others) for text in money),
         deadline=_deadline(rule.deadline, f"{place}: deadline", others),
-        reasons=reasons,
+        reasons=tuple(_reason(reason, place) for reason in reasons),
         urgency=rule.urgency,
         selling=rule.selling,
     )
 
 
-def _check_reason(reason: str, place: str) -> None:
+def _reason(reason: str, place: str) -> Reason:
     try:
         parts = list(Formatter().parse(reason))
     except ValueError as error:
@@ -99,6 +104,7 @@ def _check_reason(reason: str, place: str) -> None:
     for _, field, form, conversion in parts:
         if field is not None and (field not in TOLD or form or conversion):
             raise PlaybookError(f"{place}: reason: there is no field `{field}`.")
+    return tuple((literal, field or "") for literal, field, _, _ in parts)
 
 
 def _several(told: str | list[str]) -> tuple[str, ...]:

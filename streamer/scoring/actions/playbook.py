@@ -6,7 +6,6 @@ became of a suggestion.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from string import Formatter
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,9 @@ LEAVE_ALONE = "leave_alone"
 """The action of whom nothing else suits."""
 
 _TRUE = 2
+Reason = tuple[tuple[str, str], ...]
+"""Texts, each with the field of an update that follows it, "" where none does."""
+
 Condition = Callable[[Frame], NDArray[np.int8]]
 Figure = Callable[[Frame], NDArray[np.float64]]
 
@@ -49,7 +51,7 @@ class Rule(Struct, frozen=True):
     """The first that is known counts."""
     deadline: Figure
     """In seconds since 1970; one that is over rules the action out."""
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     """In words; the first that names nothing null counts."""
     urgency: int
     selling: bool
@@ -132,31 +134,23 @@ def _first_known(figures: Sequence[Figure], frame: Frame) -> NDArray[np.float64]
     return found
 
 
-class Reason(Formatter):
-    """Fills reasons in: names in braces are fields of the updates."""
+def reason_of(reasons: Sequence[Reason], updates: Sequence[Any]) -> str:
+    """Return the first of ``reasons`` that names nothing null; else the last, with ``?``."""
+    text = ""
+    for reason in reasons:
+        values = [(literal, field and _told(field, updates)) for literal, field in reason]
+        text = "".join([literal + ("?" if value is None else value) for literal, value in values])
+        if not any(value is None for _, value in values):
+            break
+    return text
 
-    def __init__(self, *updates: Any) -> None:
-        self._updates = updates
-        self._lacks = False
 
-    def filled(self, reasons: Sequence[str]) -> str:
-        """Return the first of ``reasons`` that names nothing null; else the last, with ``?``."""
-        text = ""
-        for reason in reasons:
-            self._lacks = False
-            text = self.format(reason)
-            if not self._lacks:
-                break
-        return text
-
-    def get_value(self, key: int | str, args: Any, kwargs: Any) -> str:  # noqa: ARG002 - Formatter's
-        """Return the field ``key`` as it reads."""
-        for update in self._updates:
-            value = getattr(update, str(key), None)
-            if value is not None:
-                return _readable(value)
-        self._lacks = True
-        return "?"
+def _told(field: str, updates: Sequence[Any]) -> str | None:
+    for update in updates:
+        value = getattr(update, field, None)
+        if value is not None:
+            return _readable(value)
+    return None
 
 
 def _readable(value: Any) -> str:
