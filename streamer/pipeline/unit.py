@@ -1,12 +1,14 @@
 """What goes in and comes out of a unit of work."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from msgspec import Struct
 
 from streamer.records.instants import DAY, NEVER
 from streamer.records.kafka import Headers, Topics
+from streamer.scoring.experiments.plans import Trial
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.score import Scoring
 from streamer.serdes.events import EventDecoder
@@ -29,6 +31,8 @@ class UnitOfWork:
 
     messages: dict[tuple[str, int], list[Message]] = field(default_factory=dict)
     rows: dict[str, bytes] = field(default_factory=dict)
+    crossed: list[str] = field(default_factory=list)
+    """Customers of whose silence is told; no row need be written for that."""
     checkpoint: Checkpoint = field(default_factory=lambda: Checkpoint({}, NEVER, NEVER))
     scorings: list[Scoring] = field(default_factory=list)
     """Scores still to be made, in their order; only where the shell wants to make them later."""
@@ -51,6 +55,8 @@ class Configuration:
     lateness: int = 30 * DAY
     future_tolerance: int = DAY
     every_event: bool = False
+    trials: Mapping[str, Trial] = field(default_factory=dict)
+    """The experiments that the shop has planned."""
     version: str = ""
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ Variances are made of them without cancellation (``means.moments``).
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Observation(Struct, frozen=True, kw_only=True):
@@ -20,9 +21,10 @@ class Observation(Struct, frozen=True, kw_only=True):
     returned: bool = False
     """Has bought within the retention window, which begins the day after the exposure."""
     value: int | None = None
-    """Lifetime value: earned since the exposure and predicted; None while it cannot be known."""
+    """Lifetime value, earned and predicted; None while it cannot be known."""
     before: int = 0
-    """Net revenue of the 365 days before the exposure, which the arm cannot have moved."""
+    """Net revenue before the day of the exposure, which the arm cannot have moved. It is part of
+    the value, too: there the adjustment takes it out."""
 
 
 class ArmSums(Struct, frozen=True, kw_only=True):
@@ -117,3 +119,13 @@ def _by_day(one: dict[int, int], other: dict[int, int], sign: int) -> dict[int, 
     days = sorted(one.keys() | other.keys())
     counts = {day: one.get(day, 0) + sign * other.get(day, 0) for day in days}
     return {day: count for day, count in counts.items() if count}
+
+
+def without_values(sums: ArmSums) -> ArmSums:
+    """Return ``sums`` as if no customer's lifetime value were known."""
+    return replace(sums, **_NO_VALUES)
+
+
+_NO_VALUES = dict.fromkeys(
+    ("valued", "value", "value_squared", "before", "before_squared", "value_before"), 0
+)
