@@ -24,12 +24,13 @@ from msgspec.structs import astuple
 
 from streamer.errors import StreamerError
 from streamer.files import read_lines
-from streamer.pipeline import Message, Partition, scored
+from streamer.pipeline import Message, Partition, Shop, scored
 from streamer.records.instants import NEVER
 from streamer.records.kafka import (
     CHURN_RISK_UPDATES,
     DEAD_LETTERS,
     LTV_UPDATES,
+    PROGRAMME_MEASURES,
     REFERRAL_CREDITS,
     REKEYED,
     FileRecord,
@@ -41,11 +42,14 @@ from streamer.serdes.addresses import address
 from streamer.serdes.dead_letters import readable_dead_letter
 from streamer.settings import Settings
 
-OUTPUTS = (LTV_UPDATES, CHURN_RISK_UPDATES, DEAD_LETTERS)
+OUTPUTS = (LTV_UPDATES, CHURN_RISK_UPDATES, PROGRAMME_MEASURES, DEAD_LETTERS)
 """Topics whose records a replay gives to its writer."""
 
 TIMERS_MAX = 5_000
 """Band crossings told of at once when silence runs on: it bounds the memory."""
+
+COUNTED_MAX = 2_000
+"""Customers counted at once for the figures of the shop, at the end."""
 
 SCORINGS_MAX = 2_000
 """Scores are made so many at a time: one alone costs thirty times as much."""
@@ -162,6 +166,18 @@ class Replay:
         self._hand_on({(topic, 0): messages for topic, messages in updates.items()})
         self._scorings.clear()
 
+    def measure(self) -> None:
+        """Write the figures of the shop as they are now; call it at the end."""
+        shop = Shop(self._configuration.scoring.currency, self._configuration.trials)
+        for partition in self._partitions:
+            partition.count(COUNTED_MAX)
+            while partition.counting.pending:
+                partition.count(COUNTED_MAX)
+            for key, value, *_ in map(astuple, partition.partials()):
+                shop.take(partition.number, key, value)
+        for measure in shop.measures(self._now):
+            self._write(PROGRAMME_MEASURES, _encode(measure))
+
     def _hand_on(self, written: Mapping[tuple[str, int], Sequence[Message]]) -> None:
         for (topic, partition), messages in written.items():
             if topic in self._fed_back:
@@ -268,4 +284,5 @@ def replay_file(
                 progress(replay)
         replay.run_silence(until)
         replay.flush()
+        replay.measure()
     return replay

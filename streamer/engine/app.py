@@ -14,6 +14,7 @@ from mode import ServiceT
 from streamer import metrics
 from streamer.engine.fitting import FitSchedule
 from streamer.engine.models import ModelWatch
+from streamer.engine.programme import ProgrammePublisher
 from streamer.engine.tables import CustomerTables
 from streamer.engine.task import PartitionTask
 from streamer.engine.transport import DataLostError, Fetch, FetchConsumer, FetchTransport
@@ -68,9 +69,14 @@ class StreamerApp(faust.App):
     async def on_first_start(self) -> None:
         """Start what must answer during recovery too."""
         await super().on_first_start()
-        schedule = FitSchedule(self.settings, lambda: 0 in self.tasks)
-        for service in (*self._first_services, self._watch, schedule):
+        schedule = FitSchedule(self.settings, self._leads)
+        publisher = ProgrammePublisher(self.settings, self._leads)
+        for service in (*self._first_services, self._watch, schedule, publisher):
             await self.add_runtime_dependency(service)
+
+    def _leads(self) -> bool:
+        """Return whether this worker does what one of them does for the whole shop."""
+        return 0 in self.tasks
 
     async def on_stop(self) -> None:
         """Give the partitions up in order."""

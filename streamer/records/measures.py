@@ -64,11 +64,9 @@ class CohortFigures(Struct, frozen=True, kw_only=True):
     months: list[MonthFigures]
 
 
-class ProgrammeMeasure(Struct, frozen=True, kw_only=True):
+class ProgrammeMeasure(Struct, frozen=True, kw_only=True, tag_field="measure", tag="programme"):
     """Retention, repeat purchases, order value and CLV of a group of customers (V16)."""
 
-    measure: Literal["programme"] = "programme"
-    """``programme:`` and the group are its key."""
     group: str
     """``all``, ``channel:…`` and other kinds."""
     as_of: datetime
@@ -119,11 +117,9 @@ class ArmSizes(Struct, frozen=True, kw_only=True):
     mismatch: bool
 
 
-class ExperimentMeasure(Struct, frozen=True, kw_only=True):
+class ExperimentMeasure(Struct, frozen=True, kw_only=True, tag_field="measure", tag="experiment"):
     """What the arms of an experiment did to order value, retention and lifetime value (V18)."""
 
-    measure: Literal["experiment"] = "experiment"
-    """``experiment:`` and its id are its key."""
     experiment: str
     as_of: datetime
     measured_at: datetime
@@ -146,9 +142,12 @@ class ExperimentMeasure(Struct, frozen=True, kw_only=True):
 
 
 ShopMeasure = ProgrammeMeasure | ExperimentMeasure
+PROGRAMME, EXPERIMENT = "programme:", "experiment:"
+"""What their keys begin with."""
 
 
 def key_of(measure: ShopMeasure) -> str:
     """Return the key of ``measure``."""
-    name = measure.group if isinstance(measure, ProgrammeMeasure) else measure.experiment
-    return f"{measure.measure}:{name}"
+    if isinstance(measure, ProgrammeMeasure):
+        return PROGRAMME + measure.group
+    return EXPERIMENT + measure.experiment
