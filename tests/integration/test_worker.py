@@ -39,7 +39,9 @@ from tests.support.topics import read_topic
 from tests.support.verdict import DAY_MICROS, decoded, micros
 
 SCORES = ("ltv-updates", "churn-risk-updates")
-COMPACTED = {*SCORES, "customers-changelog", "model-params", "programme-measures"}
+COMPACTED = {
+    *SCORES, "customers-changelog", "model-params", "programme-measures", "programme-partials",
+}  # fmt: skip
 INPUTS = {"purchases", "referrals", "interactions"}
 STOP_SECONDS_MAX = 5
 Sequences = dict[str, list[dict[str, Any]]]

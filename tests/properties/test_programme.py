@@ -5,25 +5,23 @@ between, records written twice because their owner changed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from itertools import cycle
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer.pipeline import Shop
 from streamer.records.instants import DAY, day_of, to_datetime
-from streamer.records.kafka import LTV_UPDATES, PROGRAMME_PARTIALS
-from streamer.records.measures import key_of
+from streamer.records.kafka import LTV_UPDATES
 from streamer.scoring.experiments.observing import ByMonth
 from streamer.scoring.experiments.sums import ArmSums
 from streamer.scoring.programme.months import first_month
 from streamer.serdes.partials import decode_partial
 from tests.support.cluster import Cluster
+from tests.support.counting import NOW, Measures, finish, measures_of, shop_of, tell
 from tests.support.histories import (
     RATES,
     Happening,
@@ -34,48 +32,11 @@ from tests.support.histories import (
 )
 from tests.support.models import model_params
 from tests.support.programme_oracle import Customer, arms_of, customers_of, group_of
+from tests.support.schemas import validator
 
 ALL = settings(max_examples=100, deadline=None)
-NOW = datetime(2030, 1, 1, tzinfo=UTC)
 PLAIN = ["works", "works", "counts", "tells", "crashes", "silence"]
 MODELLED = [*PLAIN, "adopts", "scores anew"]
-Measures = dict[str, dict[str, Any]]
-
-
-def tell(cluster: Cluster, number: int) -> None:
-    """Write the partition's news as part of a unit of work."""
-    partition = cluster.partition(number)
-    if not partition.counting.has_news:
-        return
-    topic = cluster.configuration.topics[PROGRAMME_PARTIALS]
-    news = partition.partials()
-    unit = cluster.attempt(number, [])
-    unit.messages[topic, number] = news
-    cluster.write(unit)
-    partition.commit(unit)
-
-
-def finish(cluster: Cluster) -> None:
-    for number in cluster.numbers:
-        partition = cluster.partition(number)
-        partition.count(1)
-        while partition.counting.pending:
-            partition.count(7)
-        tell(cluster, number)
-
-
-def shop_of(cluster: Cluster) -> Shop:
-    configured = cluster.configuration
-    shop = Shop(configured.scoring.currency, configured.trials)
-    for record in cluster.log(PROGRAMME_PARTIALS):
-        shop.take(record.partition, record.key, record.value)
-    return shop
-
-
-def measures_of(cluster: Cluster) -> Measures:
-    return {
-        key_of(measure): msgspec.to_builtins(measure) for measure in shop_of(cluster).measures(NOW)
-    }
 
 
 def adopt(cluster: Cluster, number: int, _: int) -> None:
@@ -140,11 +101,15 @@ def test_measures_are_the_recount_of_all_events(
     history: list[Happening], units: list[int], steps: list[str], partitions: int
 ) -> None:
     cluster = play(history, units, steps, partitions)
-    shop, measures = shop_of(cluster), measures_of(cluster)
+    shop = shop_of(cluster)
+    measures = measures_of(shop)
     customers = customers_of(as_arrived(history), RATES)
     if shop.time < 0:
         assert not any(one.bought for one in customers.values())
         return
+    for measure in measures.values():
+        validator("programme-measure.json").validate(measure)
+        assert_told(measure)
     today = to_datetime(shop.time).date()
     buyers = [one for one in customers.values() if one.bought]
     groups = {group for one in buyers for group in one.groups}
@@ -165,12 +130,12 @@ def test_a_new_owner_finds_the_same_sums(
     history: list[Happening], units: list[int], steps: list[str], partitions: int
 ) -> None:
     cluster = play(history, units, steps, partitions)
-    kept = measures_of(cluster)
+    kept = measures_of(shop_of(cluster))
     for number in cluster.numbers:
         cluster.crash(number)
-    assert measures_of(cluster) == kept, "nothing is told before all have been counted"
+    assert measures_of(shop_of(cluster)) == kept, "nothing is told before all have been counted"
     finish(cluster)
-    assert measures_of(cluster) == kept
+    assert measures_of(shop_of(cluster)) == kept
 
 
 @ALL
@@ -182,9 +147,21 @@ def test_values_of_a_new_model_are_those_of_who_was_scored_by_it(
     generation = cluster.partition(0).scoring.generation
     rows = [row for row in cluster.rows().values() if row.orders]
     scored = [row for row in rows if row.generation == generation]
-    figures = measures_of(cluster).get("programme:all", {"figures": {"valued_customers": 0}})
+    figures = measures_of(shop_of(cluster)).get(
+        "programme:all", {"figures": {"valued_customers": 0}}
+    )
     valued = figures["figures"]["valued_customers"]
     assert valued == len([row for row in scored if generation or row.occasions > 1])
+
+
+def assert_told(measure: dict[str, Any]) -> None:
+    """Null figures of programmes have their reason, and no others."""
+    if measure["measure"] == "programme":
+        parts = [measure["figures"], *measure["months"]]
+        for cohort in measure["cohorts"]:
+            parts += [cohort["figures"], *cohort["months"]]
+        for part in parts:
+            assert part["null_reasons"].keys() == {k for k, v in part.items() if v is None}
 
 
 def check_experiments(measures: Measures, customers: list[Customer], today: date) -> None:
