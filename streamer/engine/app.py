@@ -12,6 +12,7 @@ from faust.types import TP
 from mode import ServiceT
 
 from streamer import metrics
+from streamer.engine.counting import Pace
 from streamer.engine.fitting import FitSchedule
 from streamer.engine.models import ModelWatch
 from streamer.engine.programme import ProgrammePublisher
@@ -37,6 +38,7 @@ class StreamerApp(faust.App):
     def __init__(self, settings: Settings, version: str, services: Sequence[ServiceT]) -> None:
         self.settings = settings
         self.tasks: dict[int, PartitionTask] = {}
+        self.pace = Pace()
         self._seeks = 0
         self._version = version
         self._first_services = list(services)

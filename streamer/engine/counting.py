@@ -1,8 +1,8 @@
 """When a partition counts its changed customers, and when it tells of them.
 
-Between units of work, a slice at a time, so that no event waits for long: every so often all that
-is pending, while nothing waits; one slice a unit of work while something does. Under a backlog the
-figures of the shop lag, then, not the scores.
+Between units of work, a slice at a time, and for no more than a share of the process's time: no
+event waits for long. Under more load than that share can follow, what is pending grows, until most
+changes are of customers who are pending anyway; the figures of the shop lag then, not the scores.
 """
 
 import time
@@ -19,8 +19,28 @@ COUNT_TICK_SECONDS = 0.01
 SLICE = 250
 """Customers counted at once: some milliseconds."""
 
-PENDING_MAX = 100_000
-"""Beyond it all the rest is counted at once: each holds on to a row that has been replaced."""
+SHARE = 0.1
+"""Of the time of the process, for counting in all its partitions."""
+
+PENDING_MAX = 200_000
+"""Beyond it the excess is counted at once: each holds on to a row that has been replaced."""
+
+
+class Pace:
+    """Keeps the counting of all partitions of a process within its share of the time."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self._next_at = clock()
+
+    @property
+    def allows(self) -> bool:
+        """Whether another slice may be counted."""
+        return self.clock() >= self._next_at
+
+    def took(self, seconds: float) -> None:
+        """Note how long the last slice took."""
+        self._next_at = self.clock() + seconds * (1 / SHARE - 1)
 
 
 class CountingSchedule:
@@ -28,15 +48,14 @@ class CountingSchedule:
 
     Args:
         interval_seconds: between two tellings, at least.
-        clock: monotonic, in seconds.
+        pace: that of the process.
     """
 
-    def __init__(
-        self, interval_seconds: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, interval_seconds: float, pace: Pace) -> None:
         self._interval = interval_seconds
-        self._clock = clock
-        self._begun_at = self._told_at = clock()
+        self._pace = pace
+        self._clock = pace.clock
+        self._begun_at = self._told_at = self._clock()
         self.counting = False
         """Whether the pending customers are being counted, slice by slice."""
 
@@ -45,10 +64,12 @@ class CountingSchedule:
         now = self._clock()
         if not self.counting and now - self._begun_at >= COUNT_SECONDS:
             self.counting, self._begun_at = True, now
-        if self.counting:
-            excess = partition.counting.pending - PENDING_MAX
-            partition.count(max(SLICE, excess))
-            self.counting = partition.counting.pending > 0
+        excess = partition.counting.pending - PENDING_MAX
+        if not self.counting or (excess <= 0 and not self._pace.allows):
+            return
+        partition.count(max(SLICE, excess))
+        self._pace.took(self._clock() - now)
+        self.counting = partition.counting.pending > 0
 
     def to_be_told(self, partition: Partition) -> bool:
         """Return whether the next unit of work is to write what has changed."""

@@ -30,7 +30,7 @@ from aiokafka.errors import (
 from streamer import metrics
 from streamer.engine import changelog, transaction
 from streamer.engine.clients import transactional_producer
-from streamer.engine.counting import COUNT_TICK_SECONDS, CountingSchedule
+from streamer.engine.counting import COUNT_TICK_SECONDS, CountingSchedule, Pace
 from streamer.engine.transport import Fetch
 from streamer.pipeline import Partition, UnitOfWork
 from streamer.records.instants import NEVER, from_datetime
@@ -72,6 +72,7 @@ class Shell(Protocol):
     """What a task asks of the worker around it."""
 
     settings: Settings
+    pace: Pace
 
     @property
     def model(self) -> ModelParams | None:
@@ -106,7 +107,7 @@ class PartitionTask:
         self._configuration = shell.settings.configuration(version)
         self._changelog = shell.settings.topics[CHANGELOG]
         self.partition = Partition(number, self._configuration)
-        self._counting = CountingSchedule(self._settings.programme_interval_seconds)
+        self._counting = CountingSchedule(self._settings.programme_interval_seconds, shell.pace)
         self._records_max = (
             EVERY_EVENT_RECORDS_MAX
             if self._configuration.every_event

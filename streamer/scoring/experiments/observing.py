@@ -4,16 +4,15 @@ Arms are summed by the month of the exposure. Those of the months that the progr
 are followed: then all days since the exposure are still in the row (see ``programme.months``).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from operator import add
+from operator import add, sub
 
 import numpy as np
-from msgspec.structs import astuple
 
 from streamer.records.instants import day_of
 from streamer.scoring.experiments.plans import NO_PLANS, Trial
-from streamer.scoring.experiments.sums import ArmSums, Observation, sums_of
+from streamer.scoring.experiments.sums import NUMBERS, ArmSums, Observation, numbers_of
 from streamer.scoring.programme.months import months_of
 from streamer.state.row import Row
 from streamer.state.windows import DAY_FIELDS, ORDERS, REFUNDED, REVENUE
@@ -24,8 +23,7 @@ Arm = tuple[str, str]
 Observations = dict[Arm, Observation]
 ByMonth = dict[int, ArmSums]
 
-_NUMBERS = ArmSums.__struct_fields__[:-2]
-"""Its fields that are numbers: all but the counts by day, which stand last."""
+_NOTHING = [0] * len(NUMBERS)
 
 
 @lru_cache(maxsize=4096)
@@ -78,25 +76,26 @@ class ArmChanges:
 
     def __init__(self, since: int) -> None:
         self._since = since
-        self._numbers: dict[tuple[Arm, int], tuple[int, ...]] = {}
+        self._numbers: dict[tuple[Arm, int], list[int]] = {}
         self._by_day: dict[tuple[Arm, int], tuple[dict[int, int], dict[int, int]]] = {}
 
     def change(self, before: Observations, after: Observations) -> None:
         """Count a customer as ``after`` and no longer as ``before``."""
         if before == after:
             return
-        self._add(before, -1)
-        self._add(after, 1)
+        self._add(before, -1, sub)
+        self._add(after, 1, add)
 
-    def _add(self, observations: Observations, sign: int) -> None:
+    def _add(
+        self, observations: Observations, sign: int, operation: Callable[[int, int], int]
+    ) -> None:
         for arm, observation in observations.items():
             month = month_of(observation.exposed_day)
             if month < self._since:
                 continue
-            numbers = tuple(sign * n for n in astuple(sums_of(observation))[: len(_NUMBERS)])
             key = arm, month
-            known = self._numbers.get(key)
-            self._numbers[key] = numbers if known is None else tuple(map(add, known, numbers))
+            known = self._numbers.get(key, _NOTHING)
+            self._numbers[key] = list(map(operation, known, numbers_of(observation)))
             exposed, returned = self._by_day.setdefault(key, ({}, {}))
             day = observation.exposed_day
             exposed[day] = exposed.get(day, 0) + sign
@@ -107,5 +106,5 @@ class ArmChanges:
         """Give what to add to the sums of each arm and month; counts may be negative."""
         for (arm, month), numbers in self._numbers.items():
             exposed, returned = self._by_day[arm, month]
-            named = dict(zip(_NUMBERS, numbers, strict=True))
+            named = dict(zip(NUMBERS, numbers, strict=True))
             yield arm, month, ArmSums(**named, exposed=exposed, returned=returned)
