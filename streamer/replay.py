@@ -132,6 +132,8 @@ class Replay:
         for partition in self._partitions:
             while partition.due(until):
                 self._process(partition, (), until)
+            # The time itself comes that far, whoever was silent last: measures are as of it.
+            self._process(partition, (), until)
 
     def _append(self, topic: str, partition: int, messages: Iterable[Message]) -> None:
         sent_at = round(self._now.timestamp() * 1000)
