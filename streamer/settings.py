@@ -243,6 +243,11 @@ class Settings(BaseSettings):
         """The topics' names."""
         return Topics(self.topic_prefix)
 
+    @property
+    def trials(self) -> dict[str, Trial]:
+        """The experiments that the shop has planned."""
+        return {name: plan.trial() for name, plan in self.experiments.items()}
+
     def scoring(self) -> ScoringParameters:
         """Return the parameters of the scores."""
         shared = set(ScoringParameters.__struct_fields__) & set(Settings.model_fields) - {"model"}
@@ -260,7 +265,7 @@ class Settings(BaseSettings):
             lateness=round(self.lateness_days * DAY),
             future_tolerance=round(self.future_tolerance_days * DAY),
             every_event=self.emit == "every_event",
-            trials={name: plan.trial() for name, plan in self.experiments.items()},
+            trials=self.trials,
             version=version,
         )
 

@@ -22,8 +22,11 @@ SLICE = 250
 SHARE = 0.1
 """Of the time of the process, for counting in all its partitions."""
 
-PENDING_MAX = 200_000
-"""Beyond it the excess is counted at once: each holds on to a row that has been replaced."""
+HELD_MAX = 200_000
+"""Replaced rows that pending customers hold on to: beyond it counting knows no share."""
+
+SLICE_MAX = 2_000
+"""Customers counted at once then."""
 
 
 class Pace:
@@ -64,10 +67,10 @@ class CountingSchedule:
         now = self._clock()
         if not self.counting and now - self._begun_at >= COUNT_SECONDS:
             self.counting, self._begun_at = True, now
-        excess = partition.counting.pending - PENDING_MAX
-        if not self.counting or (excess <= 0 and not self._pace.allows):
+        is_full = partition.counting.held > HELD_MAX
+        if not (self.counting and (is_full or self._pace.allows)):
             return
-        partition.count(max(SLICE, excess))
+        partition.count(SLICE_MAX if is_full else SLICE)
         self._pace.took(self._clock() - now)
         self.counting = partition.counting.pending > 0
 

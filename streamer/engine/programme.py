@@ -51,9 +51,8 @@ class Board:
     """What is published, and what is to be."""
 
     def __init__(self, settings: Settings) -> None:
-        configuration = settings.configuration()
         self._partials_topic = settings.topics[PROGRAMME_PARTIALS]
-        self._shop = Shop(settings.reporting_currency, configuration.trials)
+        self._shop = Shop(settings.reporting_currency, settings.trials)
         self._published: dict[str, ShopMeasure | None] = {}
         """Null where it cannot be read any more."""
         self._is_stale = False

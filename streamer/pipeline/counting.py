@@ -78,6 +78,11 @@ class Counting:
         """How many customers have changed since they were counted."""
         return len(self._pending)
 
+    @property
+    def held(self) -> int:
+        """How many of them hold on to a row that has been replaced, about."""
+        return len(self._pending) - self._uncounted
+
     def note(self, customers: Iterable[str], time: int) -> None:
         """Remember ``customers`` as they are; call it before their rows change.
 

@@ -2,9 +2,10 @@
 
 from streamer.engine.counting import (
     COUNT_SECONDS,
-    PENDING_MAX,
+    HELD_MAX,
     SHARE,
     SLICE,
+    SLICE_MAX,
     CountingSchedule,
     Pace,
 )
@@ -27,6 +28,10 @@ class Counted:
         self.has_news = True
         self.slices: list[int] = []
         self.counting = self
+
+    @property
+    def held(self) -> int:
+        return self.pending
 
     def count(self, customers_max: int) -> None:
         self.slices.append(customers_max)
@@ -69,8 +74,8 @@ def test_partitions_share_the_pace() -> None:
 
 
 def test_too_many_are_counted_whatever_the_pace() -> None:
-    partition, _, _ = run(PENDING_MAX + 7 * SLICE, COUNT_SECONDS + 0.1)
-    assert partition.slices == [7 * SLICE]
+    partition, _, _ = run(HELD_MAX + 3 * SLICE_MAX, 20)
+    assert partition.slices[:4] == [SLICE_MAX, SLICE_MAX, SLICE_MAX, SLICE]
 
 
 def test_it_is_told_at_intervals() -> None:
