@@ -52,6 +52,7 @@ class Board:
 
     def __init__(self, settings: Settings) -> None:
         self._partials_topic = settings.topics[PROGRAMME_PARTIALS]
+        self._partitions = settings.partitions
         self._shop = Shop(settings.reporting_currency, settings.trials)
         self._published: dict[str, ShopMeasure | None] = {}
         """Null where it cannot be read any more."""
@@ -85,7 +86,8 @@ class Board:
         Raises:
             UnreadablePartialError: another version of streamer wrote what was taken.
         """
-        if not self._is_stale:
+        # Before every partition has told its share once, figures would be of a part of the shop.
+        if not self._is_stale or self._shop.partitions < self._partitions:
             return []
         measures = {key_of(measure): measure for measure in self._shop.measures(now)}
         self._is_stale = False

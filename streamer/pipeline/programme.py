@@ -57,6 +57,11 @@ class Shop:
             self._values[of, partition] = value
 
     @property
+    def partitions(self) -> int:
+        """How many partitions have told their share, if only that there is nothing."""
+        return len(self._shares)
+
+    @property
     def time(self) -> int:
         """The shop's, microseconds since 1970: that of the partition furthest ahead."""
         return max((share.time for share in self._shares.values()), default=NEVER)

@@ -13,11 +13,14 @@ from streamer.settings import Settings
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 DAY = 86_400_000_000
+ONE = Settings(partitions=1)
 LIFETIME = [2, 1, 5, 90_000_000, 0, 1, 40_000_000]
 
 
-def record(topic: str, key: bytes | None, value: bytes | None, offset: int = 0) -> ConsumerRecord:
-    return ConsumerRecord(topic, 0, offset, 0, 0, key, value, 0, 0, 0, ())
+def record(
+    topic: str, key: bytes | None, value: bytes | None, partition: int = 0
+) -> ConsumerRecord:
+    return ConsumerRecord(topic, partition, 0, 0, 0, key, value, 0, 0, 0, ())
 
 
 def partials(*groups: str, customers: int = 2, day: int = 20_000) -> Iterator[ConsumerRecord]:
@@ -28,8 +31,9 @@ def partials(*groups: str, customers: int = 2, day: int = 20_000) -> Iterator[Co
     yield partial(["share"], {"time": day * DAY, "keys": keys})
 
 
-def partial(key: list[str], value: object) -> ConsumerRecord:
-    return record(PROGRAMME_PARTIALS, json.dumps(key).encode(), json.dumps(value).encode())
+def partial(key: list[str], value: object, partition: int = 0) -> ConsumerRecord:
+    encoded = json.dumps(key).encode(), json.dumps(value).encode()
+    return record(PROGRAMME_PARTIALS, *encoded, partition)
 
 
 def take(board: Board, records: Iterator[ConsumerRecord]) -> None:
@@ -44,7 +48,7 @@ def read_back(board: Board, messages: list[Message]) -> dict[str, bytes | None]:
 
 
 def test_nothing_is_published_twice() -> None:
-    board = Board(Settings())
+    board = Board(ONE)
     assert board.news(NOW) == []
     take(board, partials("all", "channel:email"))
     first = read_back(board, board.news(NOW))
@@ -61,7 +65,7 @@ def test_nothing_is_published_twice() -> None:
 
 
 def test_a_new_leader_goes_on_from_what_is_published() -> None:
-    first, second = Board(Settings()), Board(Settings())
+    first, second = Board(ONE), Board(ONE)
     take(first, partials("all", "channel:email"))
     messages = first.news(NOW)
     take(second, partials("all"))
@@ -72,7 +76,7 @@ def test_a_new_leader_goes_on_from_what_is_published() -> None:
 
 
 def test_what_others_have_written_stops_nobody() -> None:
-    board = Board(Settings())
+    board = Board(ONE)
     for key in (None, b"no json", b"programme:all", b"model_calibration"):
         board.take(record(PROGRAMME_PARTIALS, key, b"x"))
         board.take(record(PROGRAMME_MEASURES, key, b"x"))
@@ -81,8 +85,16 @@ def test_what_others_have_written_stops_nobody() -> None:
 
 
 def test_a_month_that_is_over_is_news() -> None:
-    board = Board(Settings())
+    board = Board(ONE)
     take(board, partials("all"))
     read_back(board, board.news(NOW))
     take(board, partials("all", day=20_040))
+    assert [message.key for message in board.news(NOW)] == [b"programme:all"]
+
+
+def test_nothing_is_told_of_a_part_of_the_shop() -> None:
+    board = Board(Settings(partitions=2))
+    take(board, partials("all"))
+    assert board.news(NOW) == []
+    board.take(partial(["share"], {"time": 0, "keys": []}, partition=1))
     assert [message.key for message in board.news(NOW)] == [b"programme:all"]
