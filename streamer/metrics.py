@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streamer.pipeline import UnitOfWork
 from streamer.records.dead_letters import REASONS
+from streamer.records.measures import ProgrammeMeasure
 from streamer.records.models import ModelCheck, ModelParams
 
 REGISTRY = CollectorRegistry()
@@ -58,6 +59,9 @@ PARTITION_GAUGES = (
     LAG_SECONDS := _gauge("consumer_lag_seconds", "Age of the newest applied record", "partition"),
     TIMERS := _gauge("silence_timers", "Customers with a band crossing ahead", "partition"),
     LAST_COMMIT := _gauge("last_commit_timestamp_seconds", "Of the last commit", "partition"),
+    UNCOUNTED := _gauge(
+        "programme_pending_customers", "Changed, not counted for programme measures", "partition"
+    ),
     RECOVERY_REMAINING := _gauge("recovery_remaining_records", "Still to be read", "partition"),
 )
 
@@ -88,11 +92,26 @@ CALIBRATION_AUC = _gauge(
     "calibration_auc_ratio", "Of telling who would buy: by model, by recency alone", "by"
 )
 
+PROGRAMME = {
+    "customers": _gauge("programme_customers", "Who have ever purchased"),
+    "repeat_purchase_rate": _gauge(
+        "programme_repeat_purchase_ratio", "Share of customers with purchases on two days"
+    ),
+    "retention_rate": _gauge(
+        "programme_retention_ratio", "Of the last month that is over, by who purchased before it"
+    ),
+    "average_order_value": _gauge(
+        "programme_average_order_value", "Revenue net of refunds over orders; currency units"
+    ),
+    "clv": _gauge("programme_clv", "Mean lifetime value of a customer; currency units"),
+}
+"""Of the whole shop, by the worker that publishes programme measures."""
+
 for _reason in REASONS:
     DEAD_LETTERS.labels(_reason)
 
-for _gauge_of_check in (CALIBRATION_BIAS, CALIBRATION_COVERAGE, CALIBRATION_BRIER):
-    _gauge_of_check.set(nan)  # not known yet, which is not 0
+for _unknown in (CALIBRATION_BIAS, CALIBRATION_COVERAGE, CALIBRATION_BRIER, *PROGRAMME.values()):
+    _unknown.set(nan)  # not known yet, which is not 0
 
 
 def count(unit: UnitOfWork) -> None:
@@ -136,6 +155,26 @@ def _tell_check(check: ModelCheck) -> None:
     }
     for gauge, figure in figures.items():
         gauge.set(nan if figure is None else figure)
+
+
+def tell_programme(measure: ProgrammeMeasure) -> None:
+    """Set the gauges of the whole shop."""
+    over = [month.retention_rate for month in measure.months if month.complete]
+    figures = {
+        "customers": measure.figures.customers,
+        "repeat_purchase_rate": measure.figures.repeat_purchase_rate,
+        "retention_rate": over[-1] if over else None,
+        "average_order_value": measure.figures.average_order_value,
+        "clv": measure.figures.clv,
+    }
+    for name, figure in figures.items():
+        PROGRAMME[name].set(nan if figure is None else float(figure))
+
+
+def forget_programme() -> None:
+    """Unset the gauges of the whole shop: another worker publishes its measures."""
+    for gauge in PROGRAMME.values():
+        gauge.set(nan)
 
 
 def forget_partition(number: int) -> None:

@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -27,6 +27,8 @@ from streamer.records.instants import DAY
 from streamer.records.kafka import Topics
 from streamer.scoring.actions import Playbook
 from streamer.scoring.actions.definitions import playbook_of
+from streamer.scoring.experiments.plans import Trial
+from streamer.scoring.experiments.sequential import PLANNED_CUSTOMERS
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.segments import Segmentation
 from streamer.scoring.segments.definitions import segments_of
@@ -42,6 +44,26 @@ Cost = Annotated[Decimal, Field(ge=0, lt=1_000_000_000)]
 
 class ConfigurationError(StreamerError):
     """A setting is missing or cannot be right."""
+
+
+class ExperimentPlan(BaseModel, frozen=True, extra="forbid"):
+    """What was decided before an experiment began."""
+
+    control: str = ""
+    shares: dict[Text, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    alpha: Fraction = 0.05
+    window_days: int = Field(30, ge=1, le=330)
+    planned_customers: float = Field(PLANNED_CUSTOMERS, gt=0)
+
+    @model_validator(mode="after")
+    def _has_its_control(self) -> Self:
+        if self.shares and self.control and self.control not in self.shares:
+            raise ValueError("shares must name the control")
+        return self
+
+    def trial(self) -> Trial:
+        """Return the plan as scores go by it."""
+        return Trial(**self.model_dump())
 
 
 class Settings(BaseSettings):
@@ -186,6 +208,18 @@ class Settings(BaseSettings):
         description="rules of recommended actions in the packaged ones' place: docs/rows/v15.md",
     )
 
+    experiments: dict[Text, ExperimentPlan] = Field(
+        default_factory=dict,
+        description="what was planned, by id, as JSON: "
+        '{"free-shipping": {"control": "a", "shares": {"a": 9, "b": 1}, "alpha": 0.05, '
+        '"window_days": 30, "planned_customers": 5000}}; all of it optional',
+    )
+    programme_interval_seconds: float = Field(
+        10,
+        ge=0.1,
+        description="how often programme measures and experiments are published at most",
+    )
+
     emit: Literal["latest", "every_event"] = Field(
         "latest", description="one score per customer and unit of work, or one per event"
     )
@@ -240,6 +274,11 @@ class Settings(BaseSettings):
         """The topics' names."""
         return Topics(self.topic_prefix)
 
+    @property
+    def trials(self) -> dict[str, Trial]:
+        """The experiments that the shop has planned."""
+        return {name: plan.trial() for name, plan in self.experiments.items()}
+
     def scoring(self) -> ScoringParameters:
         """Return the parameters of the scores."""
         shared = set(ScoringParameters.__struct_fields__) & set(Settings.model_fields) - {"model"}
@@ -286,6 +325,7 @@ class Settings(BaseSettings):
             lateness=round(self.lateness_days * DAY),
             future_tolerance=round(self.future_tolerance_days * DAY),
             every_event=self.emit == "every_event",
+            trials=self.trials,
             version=version,
         )
 

@@ -28,6 +28,8 @@ COMMANDS = {
     "predict": "Say what a model of given parameters expects of a customer.",
     "what-if": "Say what a change of orders or retention would be worth.",
     "customer": "Show what is known of a customer.",
+    "programme": "Show retention, order value and CLV of the base and its groups.",
+    "experiments": "Show what the arms of experiments did, and how sure it is.",
     "dlq": "Look at the dead letters.",
     "config": "Look at the settings.",
     "doctor": "Say what is wrong, and what to do about it.",

@@ -13,8 +13,10 @@ from faust.types import TP
 from mode import ServiceT
 
 from streamer import metrics
+from streamer.engine.counting import Pace
 from streamer.engine.fitting import FitSchedule
 from streamer.engine.models import ModelWatch
+from streamer.engine.programme import ProgrammePublisher
 from streamer.engine.tables import CustomerTables
 from streamer.engine.task import PartitionTask
 from streamer.engine.transport import DataLostError, Fetch, FetchConsumer, FetchTransport
@@ -40,6 +42,7 @@ class StreamerApp(faust.App):
     def __init__(self, settings: Settings, version: str, services: Sequence[ServiceT]) -> None:
         self.settings = settings
         self.tasks: dict[int, PartitionTask] = {}
+        self.pace = Pace()
         self._seeks = 0
         self._version = version
         self._first_services = list(services)
@@ -72,9 +75,14 @@ class StreamerApp(faust.App):
     async def on_first_start(self) -> None:
         """Start what must answer during recovery too."""
         await super().on_first_start()
-        schedule = FitSchedule(self.settings, lambda: 0 in self.tasks)
-        for service in (*self._first_services, self._watch, schedule):
+        schedule = FitSchedule(self.settings, self._leads)
+        publisher = ProgrammePublisher(self.settings, self._leads)
+        for service in (*self._first_services, self._watch, schedule, publisher):
             await self.add_runtime_dependency(service)
+
+    def _leads(self) -> bool:
+        """Return whether this worker does what one of them does for the whole shop."""
+        return 0 in self.tasks
 
     async def on_stop(self) -> None:
         """Give the partitions up in order."""

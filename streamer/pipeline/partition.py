@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from operator import length_hint
 
 import numpy as np
 
-from streamer.pipeline.unit import Configuration, UnitOfWork
+from streamer.pipeline.counting import Counting
+from streamer.pipeline.unit import Configuration, Message, UnitOfWork
 from streamer.pipeline.work import Work
 from streamer.records.instants import NEVER
 from streamer.records.kafka import EVENT_TOPICS, REFERRAL_CREDITS, SOURCE_TOPICS, Record
@@ -57,6 +58,7 @@ class Partition:
         self.scoring = configuration.scoring
         """With the model adopted last."""
         self._to_rescore: Iterator[str] = iter(())
+        self.counting = Counting(self.rows, self.told, configuration.trials)
         self.source_of = {
             configuration.topics[name]: place for place, name in enumerate(SOURCE_TOPICS)
         }
@@ -97,6 +99,7 @@ class Partition:
                 pair for pair in zip(customer_ids, following, strict=True) if pair[1] < FAR
             )
         self.timers.load(instants)
+        self.counting.recount()
         self._rescore_all()
 
     # -- models -----------------------------------------------------------------------------
@@ -104,6 +107,7 @@ class Partition:
     def adopt(self, model: ModelParams) -> None:
         """Score by ``model`` from now on; those scored by another are to be scored anew."""
         self.scoring = with_model(self.configuration.scoring, model)
+        self.counting.forget_values()
         self._rescore_all()
 
     def _rescore_all(self) -> None:
@@ -160,6 +164,7 @@ class Partition:
 
     def commit(self, unit: UnitOfWork) -> None:
         """Make ``unit``, now written, visible."""
+        self.counting.note(chain(unit.rows, unit.crossed, unit.told), self.time)
         before = sum(map(len, filter(None, map(self.rows.get, unit.rows))))
         self.state_bytes += sum(map(len, unit.rows.values())) - before
         self.rows.update(unit.rows)
@@ -182,6 +187,17 @@ class Partition:
             for name in split(segments):
                 members[name] += customers
         return +members
+
+    def count(self, customers_max: int) -> None:
+        """Count up to so many changed customers for the figures of the shop (see ``counting``)."""
+        self.counting.count(customers_max, self.time, self.scoring)
+
+    def partials(self) -> list[Message]:
+        """Return what is to be written to ``programme-partials``, in a unit of work's transaction.
+
+        Once given, it is taken as written: if it is not, drop the partition.
+        """
+        return list(self.counting.news(self.time, self.scoring))
 
     def due(self, until: int) -> bool:
         """Return whether some silence up to ``until`` has not been told of."""

@@ -1,6 +1,7 @@
 """What goes in and comes out of a unit of work."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -8,6 +9,7 @@ from msgspec import Struct
 from streamer.records.instants import DAY, NEVER
 from streamer.records.kafka import Headers, Topics
 from streamer.scoring.actions import NO_ACTIONS, Playbook
+from streamer.scoring.experiments.plans import Trial
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.score import Scoring
 from streamer.scoring.segments import NO_SEGMENTS, Segmentation
@@ -33,6 +35,8 @@ class UnitOfWork:
     rows: dict[str, bytes] = field(default_factory=dict)
     told: dict[str, bytes] = field(default_factory=dict)
     """What was told last, encoded, of whom something new is told."""
+    crossed: list[str] = field(default_factory=list)
+    """Customers of whose silence is told; no row need be written for that."""
     checkpoint: Checkpoint = field(default_factory=lambda: Checkpoint({}, NEVER, NEVER))
     scorings: list[Scoring] = field(default_factory=list)
     """Scores still to be made, in their order; only where the shell wants to make them later."""
@@ -59,6 +63,8 @@ class Configuration:
     lateness: int = 30 * DAY
     future_tolerance: int = DAY
     every_event: bool = False
+    trials: Mapping[str, Trial] = field(default_factory=dict)
+    """The experiments that the shop has planned."""
     version: str = ""
 
     def __post_init__(self) -> None:

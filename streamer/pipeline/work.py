@@ -147,6 +147,7 @@ class Work:
         self._partition.timers.schedule(following)
         self._keep_new_tiers({scoring.customer_id: scoring.row for scoring in due})
         self._unit.counts["silences"] += len(due)
+        self._unit.crossed += [scoring.customer_id for scoring in due]
         due.sort(key=lambda scoring: (scoring.as_of, scoring.customer_id))
         self._ask(due)
 

@@ -76,6 +76,9 @@ DEAD_LETTERS = "dead-letters"
 PROGRAMME_MEASURES = "programme-measures"
 """Figures of the whole shop, compacted, keyed by measure."""
 
+PROGRAMME_PARTIALS = "programme-partials"
+"""The partitions' shares in those figures, compacted: see ``pipeline.partials``."""
+
 MODEL_PARAMS = "model-params"
 """Fitted models, compacted: who scores goes by the newest."""
 CHANGELOG = "customers-changelog"

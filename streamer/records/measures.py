@@ -1,4 +1,8 @@
-"""Figures of the whole shop: what ``programme-measures`` carries, compacted by measure."""
+"""Figures of the whole shop: what ``programme-measures`` carries, compacted by measure.
+
+Money is a decimal text; in experiments, where it is estimated, a number. What cannot be known is
+null: figures of programmes say why in ``null_reasons``, those of experiments by their verdict.
+"""
 
 from datetime import datetime
 from typing import Literal
@@ -20,3 +24,130 @@ class ModelCalibration(Struct, frozen=True, kw_only=True):
     """The model that this led to."""
     figures: ModelCheck
     schema_version: Literal[1] = 1
+
+
+class GroupFigures(Struct, frozen=True, kw_only=True):
+    """Of a group or a cohort of customers, all their time."""
+
+    customers: int
+    repeat_customers: int
+    repeat_purchase_rate: float | None
+    orders: int
+    average_order_value: str | None
+    valued_customers: int
+    """Whose lifetime value is known: ``clv`` is their mean."""
+    clv: str | None
+    null_reasons: dict[str, str]
+
+
+class MonthFigures(Struct, frozen=True, kw_only=True):
+    """What a group or a cohort did in a calendar month (UTC)."""
+
+    month: str
+    complete: bool
+    customers: int
+    new_customers: int
+    retained_customers: int | None
+    retention_rate: float | None
+    churn_rate: float | None
+    orders: int
+    revenue: str
+    average_order_value: str | None
+    null_reasons: dict[str, str]
+
+
+class CohortFigures(Struct, frozen=True, kw_only=True):
+    """The customers whose first purchase was in one month."""
+
+    cohort: str
+    figures: GroupFigures
+    months: list[MonthFigures]
+
+
+class ProgrammeMeasure(Struct, frozen=True, kw_only=True, tag_field="measure", tag="programme"):
+    """Retention, repeat purchases, order value and CLV of a group of customers (V16)."""
+
+    group: str
+    """``all``, ``channel:…`` and other kinds."""
+    as_of: datetime
+    """Event time up to which the shop was known."""
+    measured_at: datetime
+    model_version: str
+    """By which lifetime values are."""
+    currency: str
+    figures: GroupFigures
+    months: list[MonthFigures]
+    cohorts: list[CohortFigures]
+    schema_version: Literal[1] = 1
+
+
+class MetricUplift(Struct, frozen=True, kw_only=True):
+    """What an arm did to a metric; all figures null where there is too little data."""
+
+    metric: Literal["average_order_value", "retention_rate", "ltv"]
+    verdict: Literal["higher", "lower", "not_significant", "too_little_data"]
+    sentence: str
+    customers_control: int
+    customers_treatment: int
+    control: float | None
+    treatment: float | None
+    difference: float | None
+    percent: float | None
+    low: float | None
+    high: float | None
+    always_valid_low: float | None
+    always_valid_high: float | None
+    always_valid_p: float | None
+    variance_reduction: float | None
+
+
+class ArmComparison(Struct, frozen=True, kw_only=True):
+    """An arm against the control."""
+
+    arm: str
+    uplifts: list[MetricUplift]
+
+
+class ArmSizes(Struct, frozen=True, kw_only=True):
+    """Whether the arms are of the sizes they should be."""
+
+    expected: dict[str, float]
+    chi_square: float
+    p: float
+    mismatch: bool
+
+
+class ExperimentMeasure(Struct, frozen=True, kw_only=True, tag_field="measure", tag="experiment"):
+    """What the arms of an experiment did to order value, retention and lifetime value (V18)."""
+
+    experiment: str
+    as_of: datetime
+    measured_at: datetime
+    model_version: str
+    currency: str
+    control: str
+    confidence_level: float
+    """Of each comparison, over all looks together."""
+    window_days: int
+    arms: dict[str, int]
+    """Customers, by arm of the plan."""
+    unplanned_arms: dict[str, int]
+    """Customers in arms that the plan does not know; they are compared with nothing."""
+    comparisons: list[ArmComparison]
+    sample_ratio: ArmSizes | None
+    """Null with a single arm."""
+    trustworthy: bool
+    """False where the arms' sizes are not as they should be: then believe no uplift."""
+    schema_version: Literal[1] = 1
+
+
+ShopMeasure = ProgrammeMeasure | ExperimentMeasure
+PROGRAMME, EXPERIMENT = "programme:", "experiment:"
+"""What their keys begin with."""
+
+
+def key_of(measure: ShopMeasure) -> str:
+    """Return the key of ``measure``."""
+    if isinstance(measure, ProgrammeMeasure):
+        return PROGRAMME + measure.group
+    return EXPERIMENT + measure.experiment

@@ -100,17 +100,29 @@ def acquisition(
 _UNKNOWN_COST = _Cost(None, None, None)
 
 
+def channel_of(row: Row) -> str | None:
+    """Return the channel that won the customer: of its first purchase, or else of its first cost.
+
+    None where neither names one.
+    """
+    kept = row.engagement
+    if kept is None:
+        return None
+    at, channel = kept.channel
+    if at == NEVER or at != row.first_purchase_at:
+        channel = kept.paid_channel[1]
+    return channel or None
+
+
 def _cost(row: Row, channel_costs: Mapping[str, int]) -> _Cost:
     kept = row.engagement
     if kept is None:
         return _UNKNOWN_COST
-    at, channel = kept.channel
-    if at == NEVER or at != row.first_purchase_at:
-        channel = kept.paid_channel[1]
+    channel = channel_of(row)
     if kept.acquisition_costs:
-        return _Cost(kept.acquisition_cost, "events", channel or None)
-    amount = channel_costs.get(channel)
-    return _Cost(amount, None if amount is None else "channel", channel or None)
+        return _Cost(kept.acquisition_cost, "events", channel)
+    amount = None if channel is None else channel_costs.get(channel)
+    return _Cost(amount, None if amount is None else "channel", channel)
 
 
 @lru_cache(maxsize=32)

@@ -21,10 +21,22 @@ from streamer.records.kafka import (
     SEGMENT_CHANGES,
     TOPIC_OF_TYPE,
 )
-from streamer.records.measures import ModelCalibration
+from streamer.records.measures import (
+    ArmComparison,
+    ArmSizes,
+    CohortFigures,
+    ExperimentMeasure,
+    GroupFigures,
+    MetricUplift,
+    ModelCalibration,
+    MonthFigures,
+    ProgrammeMeasure,
+    ShopMeasure,
+)
 from streamer.records.models import ModelParams
 from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate, LtvUpdate
 from streamer.scoring.nulls import NULL_REASONS
+from streamer.scoring.programme.measures import REASONS as REASONS_OF_PROGRAMMES
 from streamer.serdes import wire
 from streamer.serdes.events import EventDecoder
 from tests.support.histories import RATES
@@ -47,8 +59,19 @@ OUTPUTS = {
     "model-params.json": ModelParams,
     "segment-change.json": SegmentChange,
     "recommended-actions.json": RecommendedActions,
-    "programme-measure.json": ModelCalibration,
 }
+MEASURES = {
+    "modelCalibration": ModelCalibration,
+    "programme": ProgrammeMeasure,
+    "experiment": ExperimentMeasure,
+    "figures": GroupFigures,
+    "monthFigures": MonthFigures,
+    "cohortFigures": CohortFigures,
+    "comparison": ArmComparison,
+    "uplift": MetricUplift,
+    "sampleRatio": ArmSizes,
+}
+"""The parts of programme-measure.json."""
 ENGAGEMENT = {
     "ltv_to_cac_basis", "ltv_below_target", "acquisition_cost", "acquisition_cost_basis",
     "acquisition_channel", "acquisition_budget", "retention_budget", "ratings", "rating_average",
@@ -82,7 +105,7 @@ def test_a_schema_is_sound(name: str) -> None:
 
 
 def test_there_is_one_schema_for_each_message() -> None:
-    messages = {f"{kind}.json" for kind in EVENT_TYPES} | set(OUTPUTS)
+    messages = {f"{kind}.json" for kind in EVENT_TYPES} | {*OUTPUTS, "programme-measure.json"}
     assert set(NAMES) == messages | {"common.json", "dead-letter-headers.json"}
     assert set(EVENT_TYPES) == set(TOPIC_OF_TYPE)
 
@@ -95,7 +118,12 @@ def test_an_example_is_valid(name: str, example: Any) -> None:
 @pytest.mark.parametrize(("name", "example"), EXAMPLES)
 def test_an_example_decodes(name: str, example: Any) -> None:
     value = json.dumps(example).encode()
-    if name in OUTPUTS:
+    if name == "programme-measure.json":
+        calibrates = example["measure"] == "model_calibration"
+        kind: Any = ModelCalibration if calibrates else ShopMeasure
+        decoded = msgspec.json.decode(value, type=kind)
+        assert json.loads(msgspec.json.encode(decoded)) == example
+    elif name in OUTPUTS:
         msgspec.json.decode(value, type=OUTPUTS[name])
     elif name != "dead-letter-headers.json":
         event = EventDecoder("USD", RATES).decode(value)
@@ -134,6 +162,15 @@ def test_the_fields_of_an_update_are_the_encoders(name: str, struct: type) -> No
     assert required(schema) == fields - LATER, "every field is written, null or not"
 
 
+@pytest.mark.parametrize(("part", "struct"), MEASURES.items())
+def test_the_fields_of_a_measure_are_the_encoders(part: str, struct: type) -> None:
+    schema = load("programme-measure.json")["$defs"][part]
+    fields = {field.encode_name for field in msgspec.structs.fields(struct)}
+    if struct in (ProgrammeMeasure, ExperimentMeasure):
+        fields.add("measure")  # the tag
+    assert schema["properties"].keys() == fields == set(schema["required"])
+
+
 def test_closed_sets_are_the_codes() -> None:
     headers = load("dead-letter-headers.json")["properties"]
     assert headers["streamer.error.reason"]["enum"] == list(REASONS)
@@ -141,6 +178,8 @@ def test_closed_sets_are_the_codes() -> None:
     assert definitions["riskBand"]["enum"] == [*RISK_BANDS, None]
     told = definitions["nullReasons"]["description"]
     assert all(code in told for code in NULL_REASONS)
+    reasons = load("programme-measure.json")["$defs"]["figures"]["properties"]["null_reasons"]
+    assert set(reasons["additionalProperties"]["enum"]) == REASONS_OF_PROGRAMMES.keys()
 
 
 def test_asyncapi_knows_every_topic_and_message() -> None:

@@ -44,7 +44,10 @@ from tests.support.verdict import DAY_MICROS, decoded, micros
 
 SCORES = ("ltv-updates", "churn-risk-updates")
 ANNOUNCED = ("segment-changes", "recommended-actions")
-COMPACTED = {*SCORES, *ANNOUNCED, "customers-changelog", "model-params", "programme-measures"}
+COMPACTED = {
+    *SCORES, *ANNOUNCED, "customers-changelog", "model-params", "programme-measures",
+    "programme-partials",
+}  # fmt: skip
 INPUTS = {"purchases", "referrals", "interactions"}
 STOP_SECONDS_MAX = 5
 PLAIN = Basket()

@@ -82,6 +82,13 @@ class Tally(Struct, frozen=True):
             months[first] = {age: cell for age, cell in cut.items() if cell}
         return Tally(self.cohorts, {month: ages for month, ages in months.items() if ages})
 
+    def without_values(self) -> "Tally":
+        """Return the sums as if no customer's lifetime value were known."""
+        cohorts = {
+            month: replace(lifetime, valued=0, value=0) for month, lifetime in self.cohorts.items()
+        }
+        return Tally(cohorts, self.months)
+
 
 class Tallies(Struct, frozen=True):
     """The sums of all groups, of one partition or of the shop."""
@@ -101,6 +108,25 @@ class Tallies(Struct, frozen=True):
     def since(self, first: int) -> "Tallies":
         """Return what is kept when ``first`` is the first month (see ``Tally.since``)."""
         return _filled({name: tally.since(first) for name, tally in self.groups.items()})
+
+
+def add_in_place(tally: Tally, delta: Tally) -> None:
+    """Add ``delta`` to ``tally``, whose tables are the caller's own: at the cost of ``delta``."""
+    _put(tally.cohorts, delta.cohorts)
+    for month, ages in delta.months.items():
+        cells = tally.months.setdefault(month, {})
+        _put(cells, ages)
+        if not cells:
+            del tally.months[month]
+
+
+def _put(table: dict[int, C], delta: Mapping[int, C]) -> None:
+    for key, counts in delta.items():
+        summed = table[key] + counts if key in table else counts
+        if summed:
+            table[key] = summed
+        else:
+            table.pop(key, None)
 
 
 def _added(one: Mapping[int, C], other: Mapping[int, C]) -> dict[int, C]:
