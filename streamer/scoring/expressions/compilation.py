@@ -83,7 +83,12 @@ def _whole(
             raise _Fault(tree, f"it is a {found.kind}, a {kind} is needed")
     except _Fault as fault:
         raise ExpressionError(f"{where}: `{text}`: {_place(fault.at)}{fault}.") from None
-    return lambda frame: np.broadcast_to(found.evaluate(frame), (len(frame),))
+    return lambda frame: _spread(found.evaluate(frame), len(frame))
+
+
+def _spread(column: Array, n: int) -> Array:
+    """Return ``column``, or n times the constant that it is."""
+    return column if column.ndim else np.full(n, column)
 
 
 def _parsed(text: str) -> "Tree[Token]":

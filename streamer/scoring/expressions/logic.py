@@ -36,7 +36,7 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 
 def flags(true: Any, known: Any) -> Array:
     """Return flags that are true where ``true``, unknown where not ``known``."""
-    return np.where(known, np.where(true, TRUE, FALSE), UNKNOWN)
+    return np.where(known, np.multiply(true, TRUE), UNKNOWN)
 
 
 def known_numbers(column: Array) -> Array:
