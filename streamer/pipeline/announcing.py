@@ -27,6 +27,8 @@ class Book:
     def __init__(self, committed: Mapping[str, bytes]) -> None:
         self._committed = committed
         self._changed: dict[str, Told] = {}
+        self.alike: Counter[str] = Counter()
+        """By segments, joined: how many customers more are in just these."""
         self.outcomes: Counter[tuple[str, str]] = Counter()
         """Of suggestions: by action and what became of it."""
 
@@ -38,9 +40,12 @@ class Book:
         value = self._committed.get(customer_id)
         return NOTHING if value is None else decode_told(value)
 
-    def note(self, customer_id: str, told: Told) -> None:
-        """Remember ``told``."""
+    def note(self, customer_id: str, last: Told, told: Told) -> None:
+        """Remember ``told`` in the place of ``last``."""
         self._changed[customer_id] = told
+        if last is not NOTHING:
+            self.alike[last.segments] -= 1
+        self.alike[told.segments] += 1
 
     def changes(self) -> dict[str, bytes]:
         """Return what has changed, encoded, by customer."""
@@ -71,7 +76,7 @@ def announced(
             told, recommended = advice
             lists.append(recommended)
         if told is not last:
-            book.note(value.customer_id, told)
+            book.note(value.customer_id, last, told)
     book.outcomes.update(_outcomes(lists))
     by_topic = {SEGMENT_CHANGES: _messages(changes), RECOMMENDED_ACTIONS: _messages(lists)}
     return {configuration.topics[name]: told for name, told in by_topic.items() if told}

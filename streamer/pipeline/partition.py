@@ -168,8 +168,8 @@ class Partition:
         before = sum(map(len, filter(None, map(self.rows.get, unit.rows))))
         self.state_bytes += sum(map(len, unit.rows.values())) - before
         self.rows.update(unit.rows)
-        for customer_id, told in unit.told.items():
-            self._tell(customer_id, told)
+        self.told.update(unit.told)
+        self._alike.update(unit.alike)
         self._take(unit.checkpoint)
 
     def _tell(self, customer_id: str, told: bytes | None) -> None:
