@@ -6,6 +6,7 @@ book's changes are part of the unit of work: told and remembered in one transact
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -88,8 +89,16 @@ def _outcomes(lists: Iterable[RecommendedActions]) -> Iterator[tuple[str, str]]:
             yield one.previous.action, one.previous.outcome
 
 
-def _change(value: LtvUpdate, before: str, after: str) -> SegmentChange:
+@lru_cache(maxsize=4096)
+def _difference(before: str, after: str) -> tuple[tuple[str, ...], ...]:
+    """Return the segments entered, those left, and all; few combinations are ever met."""
     were, are = split(before), split(after)
+    entered = tuple([name for name in are if name not in were])
+    return entered, tuple([name for name in were if name not in are]), are
+
+
+def _change(value: LtvUpdate, before: str, after: str) -> SegmentChange:
+    entered, left, segments = _difference(before, after)
     return SegmentChange(
         score_id=value.score_id,
         customer_id=value.customer_id,
@@ -98,9 +107,9 @@ def _change(value: LtvUpdate, before: str, after: str) -> SegmentChange:
         scored_at=value.scored_at,
         model_version=value.model_version,
         cause=value.cause,
-        entered=tuple(name for name in are if name not in were),
-        left=tuple(name for name in were if name not in are),
-        segments=are,
+        entered=entered,
+        left=left,
+        segments=segments,
     )
 
 
