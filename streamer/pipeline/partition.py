@@ -180,6 +180,12 @@ class Partition:
             self.told[customer_id] = told
             self._alike[decode_told(told).segments] += 1
 
+    def tell(self, told: Mapping[str, bytes]) -> None:
+        """Take over what a shell, which makes the scores itself, has told of customers."""
+        self.counting.note(told, self.time)
+        for customer_id, value in told.items():
+            self._tell(customer_id, value)
+
     def members(self) -> dict[str, int]:
         """Return how many customers were last told to be in each segment."""
         members: Counter[str] = Counter()

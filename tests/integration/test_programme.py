@@ -148,7 +148,15 @@ async def test_a_shop_s_figures_survive_a_kill_and_are_those_by_hand(
 
 def check_programme(measures: Measures) -> None:
     groups = ("all", "channel:email", "channel:search")
-    assert measures.keys() == {*(f"programme:{one}" for one in groups), "experiment:free-shipping"}
+    segments = {key for key in measures if key.startswith("programme:segment:")}
+    assert measures.keys() - segments == {
+        *(f"programme:{one}" for one in groups), "experiment:free-shipping",
+    }  # fmt: skip
+    members = {
+        name: measures[f"programme:segment:{name}"]["figures"]["customers"]
+        for name in ("everyone", "repeat_buyers", "one_time_buyers")
+    }
+    assert members == {"everyone": 81, "repeat_buyers": 30, "one_time_buyers": 51}
     everyone = measures["programme:all"]
     assert (everyone["as_of"], everyone["currency"]) == ("2025-03-20T12:00:00Z", "USD")
     figures = everyone["figures"]
