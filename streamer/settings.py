@@ -200,7 +200,7 @@ class Settings(BaseSettings):
     )
 
     announcements: bool = Field(
-        True,
+        default=True,
         description="tell segment changes and recommended actions: a third of the work of a first "
         "order, for those whom nobody listens to",
     )
