@@ -50,7 +50,6 @@ from tests.support.shop_story import (
 from tests.support.stage import Stage, stage
 from tests.support.textbook import Buyer, gamma_gamma
 from tests.support.topics import last_per_key, read_topic
-from tests.support.worker import Worker
 
 TOLD_SECONDS_MAX = 60
 TOPICS = ("ltv-updates", "churn-risk-updates", "segment-changes", "recommended-actions")
