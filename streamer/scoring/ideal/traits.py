@@ -1,8 +1,6 @@
 """The traits of a customer: of each one value at an instant, "" where it is unknown."""
 
 from bisect import bisect_left, bisect_right
-from itertools import repeat
-from operator import getitem
 
 from streamer.records.instants import DAY
 from streamer.scoring.acquisition import channel_of
@@ -18,6 +16,10 @@ RHYTHM_DAYS = (10, 45, 135)
 
 OCCASIONS_MIN = 2
 """Of a rhythm."""
+
+
+FAR = 2**63 - 1
+"""Behind every day."""
 
 
 def traits_of(row: Row, as_of: int) -> tuple[str, ...]:
@@ -40,11 +42,12 @@ def lasting_traits_of(row: Row) -> tuple[str, str, str, str]:
 
 def _first_category(row: Row) -> str:
     """Return the category bought first, of those kept; of one day the lesser name."""
-    categories = row.categories
-    if len(categories) <= 1:
-        return next(iter(categories), "")
-    first_days = map(getitem, categories.values(), repeat(0))
-    return min(zip(first_days, categories, strict=True))[1]
+    first, earliest = "", FAR
+    for name, days in row.categories.items():
+        day = days[0]
+        if day < earliest or (day == earliest and name < first):
+            first, earliest = name, day
+    return first
 
 
 def _rhythm(row: Row) -> str:
