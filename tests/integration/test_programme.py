@@ -79,6 +79,8 @@ def replayed(corner: Stage, folder: Path) -> Measures:
 
 def key_of(measure: dict[str, Any]) -> str:
     kind = measure["measure"]
+    if kind == "ideal_profile":
+        return "profile:ideal"
     return f"{kind}:{measure['group' if kind == 'programme' else 'experiment']}"
 
 
@@ -148,7 +150,10 @@ async def test_a_shop_s_figures_survive_a_kill_and_are_those_by_hand(
 
 def check_programme(measures: Measures) -> None:
     groups = ("all", "channel:email", "channel:search")
-    assert measures.keys() == {*(f"programme:{one}" for one in groups), "experiment:free-shipping"}
+    besides = "experiment:free-shipping", "profile:ideal"
+    assert measures.keys() == {*(f"programme:{one}" for one in groups), *besides}
+    profile = measures["profile:ideal"]
+    assert (profile["customers"], profile["traits"]) == (30, None), "a tenth of 30 is too few"
     everyone = measures["programme:all"]
     assert (everyone["as_of"], everyone["currency"]) == ("2025-03-20T12:00:00Z", "USD")
     figures = everyone["figures"]
