@@ -30,6 +30,7 @@ COMMANDS = {
     "customer": "Show what is known of a customer.",
     "programme": "Show retention, order value and CLV of the base and its groups.",
     "experiments": "Show what the arms of experiments did, and how sure it is.",
+    "ideal": "Show what the most valuable customers have in common.",
     "dlq": "Look at the dead letters.",
     "config": "Look at the settings.",
     "doctor": "Say what is wrong, and what to do about it.",

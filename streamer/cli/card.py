@@ -112,6 +112,11 @@ def _habits(update: Update) -> str:
     return ", ".join(name.replace("_", " ") for name in flags if update[name])
 
 
+def _made_by(update: Update) -> str:
+    most = update["profile_traits"][0]
+    return f"{shown_text(most['value'])}: {most['lift']:.1f} times as often at the top"
+
+
 VALUE = (
     Line("worth so far", "historic_clv", money("historic_clv"), _orders),
     Line("forecast", "predicted_clv", money("predicted_clv"), _interval),
@@ -154,6 +159,12 @@ VALUE = (
     Line("brought by", "referred_by", lambda update: shown_text(update["referred_by"])),
     Line("LTV : CAC", "ltv_to_cac", _number("ltv_to_cac"), _below_target),
     Line("last rating", "rating_last", _number("rating_last"), _rating),
+    Line(
+        "in the top 10%",
+        "profile_closeness",
+        lambda update: f"{update['profile_closeness']:.0%} likely",
+        _made_by,
+    ),
     Line("loyalty", "loyalty_tier", lambda update: shown_text(update["loyalty_tier"]), _points),
 )
 RISK = (

@@ -1,4 +1,4 @@
-"""Publishing the figures of the whole shop (V16, V18): one of the workers, whoever leads.
+"""Publishing the figures of the whole shop (V13, V16, V18): one of the workers, whoever leads.
 
 It reads what all partitions have told on ``programme-partials`` and, every so often, publishes of
 ``programme-measures`` what has changed since it was published last, by whomever: so a new leader
@@ -25,6 +25,7 @@ from streamer.pipeline import Message, Shop, UnitOfWork
 from streamer.records.kafka import PROGRAMME_MEASURES, PROGRAMME_PARTIALS
 from streamer.records.measures import (
     EXPERIMENT,
+    PROFILE,
     PROGRAMME,
     ProgrammeMeasure,
     ShopMeasure,
@@ -67,7 +68,7 @@ class Board:
             except UnreadablePartialError as error:
                 logger.warning("%s at offset %d: %s", record.topic, record.offset, error)
         elif (key := (record.key or b"").decode(errors="replace")).startswith(
-            (PROGRAMME, EXPERIMENT)
+            (PROGRAMME, EXPERIMENT, PROFILE)
         ):
             self._note(key, record.value)
 

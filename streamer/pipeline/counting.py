@@ -1,4 +1,4 @@
-"""A partition's share in the figures of the whole shop (V16, V18), kept beside the work.
+"""A partition's share in the figures of the whole shop (V13, V16, V18), kept beside the work.
 
 When a unit of work is committed, each customer it changed is remembered as it was when counted
 last, and that is all. Off the way of events, ``count`` takes some of them, looks at what each one
@@ -21,7 +21,9 @@ from streamer.records.instants import NEVER, day_of
 from streamer.records.partials import SHARE, Share
 from streamer.scoring.experiments.observing import Observations, observations_of
 from streamer.scoring.experiments.plans import Trial
-from streamer.scoring.lifetime import lifetime_values
+from streamer.scoring.ideal.spreads import Marked, bucket_of
+from streamer.scoring.ideal.traits import traits_of
+from streamer.scoring.lifetime import lifetimes
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.programme.groups import groups_of
 from streamer.scoring.programme.members import Member, member_of
@@ -56,9 +58,11 @@ class _Counted(NamedTuple):
 
     member: Member | None
     observations: Observations
+    marked: Marked | None
+    """None where the lifetime value is not known."""
 
 
-_NOTHING = _Counted(None, {})
+_NOTHING = _Counted(None, {}, None)
 
 
 class Counting:
@@ -138,6 +142,7 @@ class Counting:
         self._sums.count(
             [(was.member, is_.member) for was, is_ in changes],
             [(was.observations, is_.observations) for was, is_ in changes],
+            [(was.marked, is_.marked) for was, is_ in changes],
         )
 
     def _counted(self, snapshots: Sequence[Snapshot], scoring: ScoringParameters) -> list[_Counted]:
@@ -145,15 +150,17 @@ class Counting:
         rows = [None if one.row is None else decode_row(one.row) for one in snapshots]
         pairs = zip(rows, snapshots, strict=True)
         valued = [(row, one.time) for row, one in pairs if row and _is_valued(row, scoring)]
-        values = iter(lifetime_values([r for r, _ in valued], [t for _, t in valued], scoring))
+        told = lifetimes([r for r, _ in valued], [t for _, t in valued], scoring)
+        values = zip(*told, strict=True)
         counted = []
         for row, snapshot in zip(rows, snapshots, strict=True):
             if row is None:
                 counted.append(_NOTHING)
                 continue
-            value = next(values) if _is_valued(row, scoring) else None
+            value, as_of = next(values) if _is_valued(row, scoring) else (None, NEVER)
             member = member_of(row, value, groups_of(row, snapshot.segments))
-            counted.append(_Counted(member, observations_of(row, value, self._trials)))
+            marked = None if value is None else Marked(bucket_of(value), traits_of(row, as_of))
+            counted.append(_Counted(member, observations_of(row, value, self._trials), marked))
         return counted
 
     # -- what is told --------------------------------------------------------------------------

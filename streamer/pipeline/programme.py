@@ -1,4 +1,4 @@
-"""The figures of the whole shop (V16, V18) from the shares of its partitions.
+"""The figures of the whole shop (V13, V16, V18) from the shares of its partitions.
 
 Whoever publishes ``programme-measures`` hands every record of ``programme-partials`` to a ``Shop``
 and asks it for the measures; so does a replay. It holds nothing that is not on that topic.
@@ -10,13 +10,20 @@ from typing import TypeVar
 
 from streamer.pipeline.sums import kind_of
 from streamer.records.instants import NEVER, day_of, to_datetime
-from streamer.records.measures import ExperimentMeasure, ProgrammeMeasure, ShopMeasure
+from streamer.records.measures import (
+    ExperimentMeasure,
+    IdealProfileMeasure,
+    ProgrammeMeasure,
+    ShopMeasure,
+)
 from streamer.records.money import minor_digits
-from streamer.records.partials import ARM, GROUP, SHARE, Key, Share
+from streamer.records.partials import ARM, GROUP, SHARE, TRAIT, Key, Share
 from streamer.scoring.experiments.observing import ByMonth
 from streamer.scoring.experiments.plans import Trial
 from streamer.scoring.experiments.sums import ArmSums
 from streamer.scoring.experiments.telling import experiment_fields
+from streamer.scoring.ideal.spreads import EVERYONE, Spread
+from streamer.scoring.ideal.telling import profile_fields
 from streamer.scoring.programme.measures import measures_of
 from streamer.scoring.programme.months import MONTHS_KEPT, first_month
 from streamer.scoring.programme.tallies import Tally
@@ -67,7 +74,7 @@ class Shop:
         return max((share.time for share in self._shares.values()), default=NEVER)
 
     def measures(self, measured_at: datetime) -> Iterator[ShopMeasure]:
-        """Give the measures of every group and experiment; none before the first event.
+        """Give the measures of groups and experiments, and the profile; none before an event.
 
         Raises:
             UnreadablePartialError: as ``take``.
@@ -80,6 +87,8 @@ class Shop:
                 yield self._programme(key, measured_at)
         for experiment, arms in self._experiments(keys).items():
             yield self._experiment(experiment, arms, measured_at)
+        if EVERYONE in keys:
+            yield self._profile(keys, measured_at)
 
     def _keys(self) -> list[Key]:
         """Return what is counted in every partition that knows of it, sorted."""
@@ -117,6 +126,18 @@ class Shop:
             figures=group_figures(measures.figures, digits),
             months=[month_figures(month, digits) for month in measures.months],
             cohorts=[cohort_figures(cohort, digits) for cohort in measures.cohorts],
+        )
+
+    def _profile(self, keys: list[Key], measured_at: datetime) -> IdealProfileMeasure:
+        spreads = {
+            key: sum(self._decoded(key, Spread), Spread()) for key in keys if key[0] == TRAIT
+        }
+        return IdealProfileMeasure(
+            as_of=to_datetime(self.time),
+            measured_at=measured_at,
+            model_version=self._model_version,
+            currency=self._currency,
+            **profile_fields(spreads, self._currency),
         )
 
     def _experiments(self, keys: list[Key]) -> dict[str, dict[str, ArmSums]]:

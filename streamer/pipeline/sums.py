@@ -1,17 +1,18 @@
-"""The sums over the customers of one partition: groups (V16) and arms of experiments (V18).
+"""The sums over the customers of one partition: groups (V16), arms (V18) and traits (V13).
 
-A function of the customers counted, in whatever order. Bounded: of each kind of group, and of
-arms, the first ``KEYS_MAX`` by name are kept. Which these are depends on the set of names alone,
-so the first of the shop are kept in every partition that knows them. A name that was left out stays
-so until a recount: what was not counted of it is not known.
+A function of the customers counted, in whatever order. Bounded: of each kind of group, of arms, and
+of each trait's values, the first ``KEYS_MAX`` by name are kept. Which these are depends on the set
+of names alone, so the first of the shop are kept in every partition that knows them. A name that
+was left out stays so until a recount: what was not counted of it is not known.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from streamer.records.partials import ARM, GROUP, Key
+from streamer.records.partials import ARM, GROUP, TRAIT, Key
 from streamer.scoring.experiments.observing import ArmChanges, ByMonth, Observations
 from streamer.scoring.experiments.sums import ArmSums, without_values
+from streamer.scoring.ideal.spreads import Marked, Spread, differences
 from streamer.scoring.programme.changes import Change
 from streamer.scoring.programme.counting import changed
 from streamer.scoring.programme.tallies import Tally, add_in_place
@@ -25,7 +26,7 @@ class Sums:
     def __init__(self, keys_max: int = KEYS_MAX) -> None:
         self._keys_max = keys_max
         self._since: int | None = None
-        self._of: dict[Key, Tally | ByMonth] = {}
+        self._of: dict[Key, Tally | ByMonth | Spread] = {}
         self._kinds: Counter[str] = Counter()
         self.beyond: dict[str, Key] = {}
         """By kind, the first key that was left out because there were too many."""
@@ -41,7 +42,7 @@ class Sums:
         """Whether ``take_changed`` would give anything."""
         return bool(self._changed)
 
-    def take_changed(self) -> Iterator[tuple[Key, Tally | ByMonth | None]]:
+    def take_changed(self) -> Iterator[tuple[Key, Tally | ByMonth | Spread | None]]:
         """Give what has changed since the last call; None is no longer there."""
         changed_keys, self._changed = sorted(self._changed), set()
         for key in changed_keys:
@@ -58,12 +59,15 @@ class Sums:
         for key, sums in self._of.items():
             if isinstance(sums, Tally):
                 self._of[key] = sums.since(month)
-            else:
+            elif isinstance(sums, dict):
                 self._of[key] = {at: arm for at, arm in sums.items() if at >= month}
         self._settle(list(self._of))
 
     def count(
-        self, members: Iterable[Change], observed: Iterable[tuple[Observations, Observations]]
+        self,
+        members: Iterable[Change],
+        observed: Iterable[tuple[Observations, Observations]],
+        marked: Iterable[tuple[Marked | None, Marked | None]] = (),
     ) -> None:
         """Count customers as they are now, no longer as they were; ``keep_since`` comes first."""
         assert self._since is not None  # noqa: S101 - see above
@@ -74,12 +78,16 @@ class Sums:
             changes.change(before, after)
         for arm, month, sums in changes.sums():
             self._add_arm((ARM, *arm), month, sums)
+        for key, customers in differences(marked).items():
+            self._add_trait(key, customers)
 
     def forget_values(self) -> None:
         """Count no lifetime value any more: they are made anew, by another model."""
         for key, sums in self._of.items():
             if isinstance(sums, Tally):
                 self._of[key] = sums.without_values()
+            elif isinstance(sums, Spread):
+                self._of[key] = Spread({})
             else:
                 self._of[key] = {month: without_values(arm) for month, arm in sums.items()}
         self._settle(list(self._of))
@@ -102,12 +110,19 @@ class Sums:
             del months[month]
         self._settle([key])
 
+    def _add_trait(self, key: Key, delta: Mapping[int, int]) -> None:
+        if not self._admits(key):
+            return
+        spread = self._of.setdefault(key, Spread({}))
+        assert isinstance(spread, Spread)  # noqa: S101 - the kind is in the key
+        spread.add(delta)
+        self._settle([key])
+
     def _settle(self, keys: Iterable[Key]) -> None:
         """Note that ``keys`` have changed; those with nothing left go."""
         for key in keys:
             self._changed.add(key)
-            sums = self._of[key]
-            if not (sums.cohorts or sums.months if isinstance(sums, Tally) else sums):
+            if _is_empty(self._of[key]):
                 self._drop(key)
 
     # -- the bound ---------------------------------------------------------------------------
@@ -135,10 +150,20 @@ class Sums:
         self._kinds[kind_of(key)] -= 1
 
 
+def _is_empty(sums: Tally | ByMonth | Spread) -> bool:
+    if isinstance(sums, Tally):
+        return not (sums.cohorts or sums.months)
+    return not (sums.customers if isinstance(sums, Spread) else sums)
+
+
 def kind_of(key: Key) -> str:
     """Return what a key is of: of groups their kind, which stands before the colon.
 
     >>> kind_of(("group", "channel:email")), kind_of(("arm", "free-shipping", "offer"))
     ('channel', 'arm')
+    >>> kind_of(("trait", "channel", "email"))
+    'trait:channel'
     """
+    if key[0] == TRAIT:
+        return f"{TRAIT}:{key[1]}"
     return key[1].partition(":")[0] if key[0] == GROUP else key[0]

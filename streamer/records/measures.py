@@ -141,13 +141,70 @@ class ExperimentMeasure(Struct, frozen=True, kw_only=True, tag_field="measure", 
     schema_version: Literal[1] = 1
 
 
-ShopMeasure = ProgrammeMeasure | ExperimentMeasure
-PROGRAMME, EXPERIMENT = "programme:", "experiment:"
+Verdict = Literal["more_often", "less_often", "not_significant"]
+"""What the most valuable have: by whether the interval of the lift is above or below 1."""
+
+
+class TraitValueFigures(Struct, frozen=True, kw_only=True):
+    """How often the most valuable customers have a trait's value, against all."""
+
+    value: str
+    customers: int
+    share: float
+    """Of all customers."""
+    top_customers: int
+    top_share: float
+    """Of the top tenth."""
+    lift: float
+    """``top_share`` ÷ ``share``."""
+    low: float
+    high: float
+    verdict: Verdict
+
+
+class TraitFigures(Struct, frozen=True, kw_only=True):
+    """The values of a trait."""
+
+    trait: str
+    known_customers: int
+    """Of whom it is known."""
+    other_customers: int
+    """Of them, those of values that are not told."""
+    values: list[TraitValueFigures]
+
+
+class IdealProfileMeasure(
+    Struct, frozen=True, kw_only=True, tag_field="measure", tag="ideal_profile"
+):
+    """What the most valuable tenth of the customers have in common (V13)."""
+
+    as_of: datetime
+    measured_at: datetime
+    model_version: str
+    """By which lifetime values are."""
+    currency: str
+    customers: int
+    """Whose lifetime value is known."""
+    top_customers: int | None
+    top_value: str | None
+    """The top tenth's lifetime values begin here, to 4.4 %."""
+    confidence_level: float
+    """Of each lift's interval."""
+    traits: list[TraitFigures] | None
+    null_reasons: dict[str, str]
+    schema_version: Literal[1] = 1
+
+
+ShopMeasure = ProgrammeMeasure | ExperimentMeasure | IdealProfileMeasure
+PROGRAMME, EXPERIMENT, PROFILE = "programme:", "experiment:", "profile:"
 """What their keys begin with."""
+IDEAL = "ideal"
 
 
 def key_of(measure: ShopMeasure) -> str:
     """Return the key of ``measure``."""
     if isinstance(measure, ProgrammeMeasure):
         return PROGRAMME + measure.group
+    if isinstance(measure, IdealProfileMeasure):
+        return PROFILE + IDEAL
     return EXPERIMENT + measure.experiment

@@ -1,9 +1,10 @@
 """What a partition contributes to the figures of the whole shop: ``programme-partials``.
 
-Of each partition there is one record for each group of customers and each arm of an experiment,
-whole, and a ``Share`` that says which of them are in force. They stand in the partition's own
-partition of the topic, written with its rows' transactions. Keys are JSON arrays of texts:
-``["group","channel:email"]``, ``["arm","free-shipping","offer"]``, ``["share"]``.
+Of each partition there is one record for each group of customers, each arm of an experiment and
+each value of a trait, whole, and a ``Share`` that says which of them are in force. They stand in
+the partition's own partition of the topic, written with its rows' transactions. Keys are JSON
+arrays of texts: ``["group","channel:email"]``, ``["arm","free-shipping","offer"]``,
+``["trait","channel","email"]``, ``["share"]``.
 """
 
 from typing import Literal
@@ -16,7 +17,7 @@ from streamer.records.models import FORMULA
 Key = tuple[str, ...]
 """Of a record: what it is of, and its name."""
 
-GROUP, ARM = "group", "arm"
+GROUP, ARM, TRAIT = "group", "arm", "trait"
 SHARE: Key = ("share",)
 
 

@@ -51,6 +51,17 @@ class RiskContribution(Struct, frozen=True, gc=False):
     change: float
 
 
+class ProfileTrait(Struct, frozen=True, gc=False):
+    """A trait of a customer that the most valuable tenth have more or less often (V13)."""
+
+    trait: str
+    value: str
+    lift: float
+    """Share of the trait's customers in the top tenth ÷ share of all customers."""
+    contribution: float
+    """To the log-odds of ``profile_closeness``."""
+
+
 class LtvUpdate(Struct, frozen=True, omit_defaults=True):
     """A customer's value. Money is a decimal string; null has its reason in ``null_reasons``.
 
@@ -136,6 +147,8 @@ class LtvUpdate(Struct, frozen=True, omit_defaults=True):
     explained_since: datetime | None = None
     previous_predicted_clv: str | None = None
     contributions: tuple[ValueContribution, ...] | None = None
+    profile_closeness: float | None = None
+    profile_traits: tuple[ProfileTrait, ...] | None = None
 
 
 MEASURES = {
@@ -181,6 +194,7 @@ MEASURES = {
         "previous_churn_probability",
         "contributions",
     ),
+    "profile": ("profile_closeness", "profile_traits"),
 }
 """Fields that are left out together, with one reason under the measure's name, where nothing is
 known of any."""

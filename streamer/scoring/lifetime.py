@@ -1,6 +1,7 @@
 """The best known lifetime values of rows, as numbers: the same that ``ltv-updates`` goes by."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,10 +20,19 @@ from streamer.scoring.parameters import ScoringParameters
 from streamer.state.row import Row
 
 
-def lifetime_values(
+class Lifetimes(NamedTuple):
+    """Of n rows."""
+
+    values: list[int | None]
+    """In millionths; None where they are not known."""
+    as_of: list[int]
+    """The instants that they hold for."""
+
+
+def lifetimes(
     rows: Sequence[Row], until: Sequence[int], parameters: ScoringParameters
-) -> list[int | None]:
-    """Return each row's value in millionths; None where it is not known.
+) -> Lifetimes:
+    """Return each row's lifetime value.
 
     It is the value at the row's latest event, or where silence has taken it into another risk band
     since, at that crossing: a function of the row, of the parameters and of ``until``.
@@ -33,16 +43,19 @@ def lifetime_values(
         parameters: of the scores.
     """
     if not rows:
-        return []
+        return Lifetimes([], [])
     crossings = crossings_of(rows, parameters)
     told = np.where(crossings <= np.array(until)[:, None], crossings, NEVER).max(axis=1)
-    as_of = np.maximum(told, [row.as_of for row in rows])
-    lifetime = _lifetime(columns_of(rows, as_of.tolist()), parameters)
+    as_of = np.maximum(told, [row.as_of for row in rows]).tolist()
+    lifetime = _lifetime(columns_of(rows, as_of), parameters)
     values = np.rint(np.where(lifetime.known, lifetime.value, 0.0)).tolist()
-    return [
-        int(value) if known else None
-        for value, known in zip(values, lifetime.known.tolist(), strict=True)
-    ]
+    return Lifetimes(
+        [
+            int(value) if known else None
+            for value, known in zip(values, lifetime.known.tolist(), strict=True)
+        ],
+        as_of,
+    )
 
 
 def _lifetime(columns: Columns, parameters: ScoringParameters) -> Lifetime:

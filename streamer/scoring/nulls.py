@@ -42,6 +42,8 @@ NULL_REASONS = {
     "no_revenue": "nothing was earned: there is nothing to divide by",
     "no_items": "no order came with its items",
     "no_location": "no purchase named its location",
+    "no_profile": "too few customers to tell what the most valuable tenth have in common",
+    "no_trait": "none of this customer's traits is known to the profile",
 }
 """The codes on the wire and what they mean."""
 

@@ -19,6 +19,7 @@ from streamer.scoring.formula import (
     formula_margin_ltv,
     purchase_frequency,
 )
+from streamer.scoring.ideal.closeness import closeness
 from streamer.scoring.interaction import interaction
 from streamer.scoring.location import location
 from streamer.scoring.loyalty import loyalty
@@ -158,6 +159,12 @@ def ltv_updates(
         margins(columns, parameters.low_margin_rate),
         location(rows),
     )
+    model = parameters.model
+    close = closeness(
+        rows,
+        None if model is None else model.ideal,
+        modelled=expected.probability_alive is not None,
+    )
     currency = parameters.currency
     # Column after column, in the order of the fields: `map` then makes the records in C.
     return list(
@@ -208,7 +215,7 @@ def ltv_updates(
                 programme,
                 map(bool, referrers),
                 predicted.null_reasons,
-                zip(*(measure.nulls for measure in measures), strict=True),
+                zip(*(measure.nulls for measure in (*measures, close)), strict=True),
                 explained.value_nulls,
             ),
             predicted.mean,
@@ -222,5 +229,6 @@ def ltv_updates(
             predicted.basis,
             *(column for measure in measures for column in measure.columns),
             *wire_columns(explained.values),
+            *close.columns,
         )
     )

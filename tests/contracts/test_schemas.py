@@ -27,14 +27,18 @@ from streamer.records.measures import (
     CohortFigures,
     ExperimentMeasure,
     GroupFigures,
+    IdealProfileMeasure,
     MetricUplift,
     ModelCalibration,
     MonthFigures,
     ProgrammeMeasure,
     ShopMeasure,
+    TraitFigures,
+    TraitValueFigures,
 )
 from streamer.records.models import ModelParams
 from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate, LtvUpdate
+from streamer.scoring.ideal.top import REASONS as REASONS_OF_PROFILES
 from streamer.scoring.nulls import NULL_REASONS
 from streamer.scoring.programme.measures import REASONS as REASONS_OF_PROGRAMMES
 from streamer.serdes import wire
@@ -70,6 +74,9 @@ MEASURES = {
     "comparison": ArmComparison,
     "uplift": MetricUplift,
     "sampleRatio": ArmSizes,
+    "idealProfile": IdealProfileMeasure,
+    "traitFigures": TraitFigures,
+    "traitValue": TraitValueFigures,
 }
 """The parts of programme-measure.json."""
 ENGAGEMENT = {
@@ -90,7 +97,8 @@ BASKETS = {
 EXPLANATION = {
     "explained_since", "previous_predicted_clv", "previous_churn_probability", "contributions",
 }  # fmt: skip
-LATER = {"predicted_clv_basis"} | ENGAGEMENT | PAYING | BASKETS | EXPLANATION
+PROFILE = {"profile_closeness", "profile_traits", "profile"}
+LATER = {"predicted_clv_basis"} | ENGAGEMENT | PAYING | BASKETS | EXPLANATION | PROFILE
 """Fields that the first messages of version 1 do not have."""
 EXAMPLES = [(name, example) for name in NAMES for example in load(name).get("examples", ())]
 
@@ -166,7 +174,7 @@ def test_the_fields_of_an_update_are_the_encoders(name: str, struct: type) -> No
 def test_the_fields_of_a_measure_are_the_encoders(part: str, struct: type) -> None:
     schema = load("programme-measure.json")["$defs"][part]
     fields = {field.encode_name for field in msgspec.structs.fields(struct)}
-    if struct in (ProgrammeMeasure, ExperimentMeasure):
+    if struct in (ProgrammeMeasure, ExperimentMeasure, IdealProfileMeasure):
         fields.add("measure")  # the tag
     assert schema["properties"].keys() == fields == set(schema["required"])
 
@@ -180,6 +188,8 @@ def test_closed_sets_are_the_codes() -> None:
     assert all(code in told for code in NULL_REASONS)
     reasons = load("programme-measure.json")["$defs"]["figures"]["properties"]["null_reasons"]
     assert set(reasons["additionalProperties"]["enum"]) == REASONS_OF_PROGRAMMES.keys()
+    reasons = load("programme-measure.json")["$defs"]["idealProfile"]["properties"]["null_reasons"]
+    assert set(reasons["additionalProperties"]["enum"]) == REASONS_OF_PROFILES.keys()
 
 
 def test_asyncapi_knows_every_topic_and_message() -> None:

@@ -79,6 +79,8 @@ def replayed(corner: Stage, folder: Path) -> Measures:
 
 def key_of(measure: dict[str, Any]) -> str:
     kind = measure["measure"]
+    if kind == "ideal_profile":
+        return "profile:ideal"
     return f"{kind}:{measure['group' if kind == 'programme' else 'experiment']}"
 
 
@@ -125,6 +127,7 @@ async def test_a_shop_s_figures_survive_a_kill_and_are_those_by_hand(
         programme_interval_seconds=0.3,
     ) as corner:
         expected = replayed(corner, tmp_path)
+        check_groups(expected)
         check_programme(expected)
         check_values(expected, tmp_path / "out")
         check_experiment(expected["experiment:free-shipping"])
@@ -146,17 +149,22 @@ async def test_a_shop_s_figures_survive_a_kill_and_are_those_by_hand(
         assert await worker.stop() == 0
 
 
-def check_programme(measures: Measures) -> None:
+def check_groups(measures: Measures) -> None:
     groups = ("all", "channel:email", "channel:search")
     segments = {key for key in measures if key.startswith("programme:segment:")}
     assert measures.keys() - segments == {
-        *(f"programme:{one}" for one in groups), "experiment:free-shipping",
+        *(f"programme:{one}" for one in groups), "experiment:free-shipping", "profile:ideal",
     }  # fmt: skip
     members = {
         name: measures[f"programme:segment:{name}"]["figures"]["customers"]
         for name in ("everyone", "repeat_buyers", "one_time_buyers")
     }
     assert members == {"everyone": 81, "repeat_buyers": 30, "one_time_buyers": 51}
+    profile = measures["profile:ideal"]
+    assert (profile["customers"], profile["traits"]) == (30, None), "a tenth of 30 is too few"
+
+
+def check_programme(measures: Measures) -> None:
     everyone = measures["programme:all"]
     assert (everyone["as_of"], everyone["currency"]) == ("2025-03-20T12:00:00Z", "USD")
     figures = everyone["figures"]
@@ -208,14 +216,16 @@ def check_experiment(measure: dict[str, Any]) -> None:
 def check_shown(corner: Stage, measures: Measures) -> None:
     """The commands read the topic as any subscriber does."""
     told: Measures = {}
-    for command in ("programme", "experiments"):
+    for command in ("programme", "experiments", "ideal"):
         done = corner.command(command, "--json")
         assert done.returncode == 0, done.stderr
-        told |= {key_of(measure): measure for measure in json.loads(done.stdout)}
+        shown = json.loads(done.stdout)
+        shown = shown if isinstance(shown, list) else [shown]
+        told |= {key_of(measure): measure for measure in shown}
     assert told == measures
-    shown = corner.command("programme", "--group", "channel:email").stdout
-    assert "channel:search" in shown
-    assert "2025-02" in shown
+    table = corner.command("programme", "--group", "channel:email").stdout
+    assert "channel:search" in table
+    assert "2025-02" in table
     assert "not significant" in corner.command("experiments").stdout
     missing = corner.command("programme", "--group", "nobody")
     assert (missing.returncode, "channel:email" in missing.stderr) == (1, True)

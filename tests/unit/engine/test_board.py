@@ -98,3 +98,14 @@ def test_nothing_is_told_of_a_part_of_the_shop() -> None:
     assert board.news(NOW) == []
     board.take(partial(["share"], {"time": 0, "keys": []}, partition=1))
     assert [message.key for message in board.news(NOW)] == [b"programme:all"]
+
+
+def test_the_ideal_profile_is_published_and_taken_back() -> None:
+    board = Board(ONE)
+    everyone = ["trait", "", ""]
+    take(board, iter([partial(everyone, {"customers": {"3": 2}})]))
+    take(board, iter([partial(["share"], {"time": 20_000 * DAY, "keys": [everyone]})]))
+    assert read_back(board, board.news(NOW)).keys() == {"profile:ideal"}
+    assert board.news(NOW) == []
+    take(board, partials("all"))
+    assert read_back(board, board.news(NOW))["profile:ideal"] is None

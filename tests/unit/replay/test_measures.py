@@ -44,8 +44,9 @@ def measures(folder: Path, events: list[dict[str, Any]], **settings: Any) -> lis
 def test_they_do_not_depend_on_the_partitions(tmp_path: Path, partitions: int) -> None:
     events = [event(number, number * 7 % 20, number) for number in range(60)]
     told = measures(tmp_path, events, partitions=1)
-    keys = [one.get("group", one.get("experiment")) for one in told]
-    assert keys == ["all", "channel:email", "channel:store", "channel:web", "banner"]
+    keys = [one.get("group", one.get("experiment", one["measure"])) for one in told]
+    groups = ["all", "channel:email", "channel:store", "channel:web"]
+    assert keys == [*groups, "banner", "ideal_profile"]
     assert {one["as_of"] for one in told} == {"2026-06-03T00:00:00Z"}
     assert measures(tmp_path, events, partitions=partitions) == told
 
@@ -53,7 +54,8 @@ def test_they_do_not_depend_on_the_partitions(tmp_path: Path, partitions: int) -
 def test_the_plan_of_an_experiment_is_that_of_the_settings(tmp_path: Path) -> None:
     events = [event(number, number, number) for number in range(6)]
     plan = {"control": "new", "window_days": 7, "alpha": 0.1}
-    banner = measures(tmp_path, events, experiments={"banner": plan})[-1]
+    told = measures(tmp_path, events, experiments={"banner": plan})
+    (banner,) = [one for one in told if one["measure"] == "experiment"]
     assert (banner["control"], banner["window_days"]) == ("new", 7)
     assert banner["confidence_level"] == 0.9
     assert banner["arms"] == {"control": 3, "new": 3}

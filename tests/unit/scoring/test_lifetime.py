@@ -5,7 +5,7 @@ from hypothesis import given, settings
 
 from streamer.records.instants import DAY, from_datetime
 from streamer.records.kafka import LTV_UPDATES
-from streamer.scoring.lifetime import lifetime_values
+from streamer.scoring.lifetime import lifetimes
 from streamer.scoring.parameters import ScoringParameters, with_model
 from tests.support.histories import START, Happening, as_arrived, configuration, histories
 from tests.support.models import model_params
@@ -20,7 +20,7 @@ def test_by_formula_they_are_those_published_last(history: list[Happening]) -> N
     cluster = play(as_arrived(history), configuration())
     cluster.tell_silence(END)
     rows = cluster.rows()
-    values = lifetime_values(list(rows.values()), [END] * len(rows), ScoringParameters())
+    values = lifetimes(list(rows.values()), [END] * len(rows), ScoringParameters()).values
     last = {score["customer_id"]: score for score in cluster.scores(LTV_UPDATES)}
     for customer, value in zip(rows, values, strict=True):
         told = last[customer]["formula_margin_ltv"] or last[customer]["formula_ltv"]
@@ -40,7 +40,7 @@ def test_by_a_model_they_are_those_published_last(history: list[Happening]) -> N
     cluster.tell_silence(END)
     rows = cluster.rows()
     scoring = with_model(ScoringParameters(), model_params())
-    values = lifetime_values(list(rows.values()), [END] * len(rows), scoring)
+    values = lifetimes(list(rows.values()), [END] * len(rows), scoring).values
     last = {score["customer_id"]: score for score in cluster.scores(LTV_UPDATES)}
     for customer, value in zip(rows, values, strict=True):
         told = last[customer]["total_clv"]
@@ -50,4 +50,4 @@ def test_by_a_model_they_are_those_published_last(history: list[Happening]) -> N
 
 
 def test_nobody_is_worth_nothing() -> None:
-    assert lifetime_values([], [], ScoringParameters()) == []
+    assert lifetimes([], [], ScoringParameters()) == ([], [])
