@@ -8,8 +8,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Wheels only: a fresh machine has no compiler, and no package's own setup code runs.
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
-COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--only-binary :all: --generate-hashes --no-header --no-annotate --no-emit-index-url
+QUIX := benchmarks/contenders/quix/requirements
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test coverage check format bench lock clean
@@ -45,12 +46,13 @@ format: setup  ## put the code into shape
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: setup  ## measure throughput and latency
+bench: setup  ## measure throughput and latency beside Kafka Streams, Quix Streams and plain Faust
 	$(BIN)/streamer bench $(ARGS)
 
-lock: setup  ## renew the lock files from pyproject.toml
-	$(COMPILE) --upgrade --output-file requirements/runtime.lock
-	$(COMPILE) --upgrade --group dev --constraint requirements/runtime.lock --output-file requirements/dev.lock
+lock: setup  ## renew the lock files of the project and of the peer that has one
+	$(COMPILE) pyproject.toml --upgrade --output-file requirements/runtime.lock
+	$(COMPILE) pyproject.toml --upgrade --group dev --constraint requirements/runtime.lock --output-file requirements/dev.lock
+	$(COMPILE) $(QUIX).in --upgrade --output-file $(QUIX).lock
 
 clean:  ## remove what these targets made
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

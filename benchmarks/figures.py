@@ -1,4 +1,4 @@
-"""Condenses what was measured: medians, spreads, quantiles, ratios and floors. Pure."""
+"""Condenses what was measured: medians, spreads, quantiles and ratios. Pure."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -10,12 +10,6 @@ from msgspec import Struct
 from benchmarks.steady import Pace
 
 QUANTILES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
-FLOOR_TIMES_PLAIN_FAUST = 10.0
-FLOOR_OF_READ_LIMIT = 0.103
-"""40,000 events/s on a machine that reads 390,000."""
-FLOOR_P99_MS = 100.0
-FLOOR_RATE = 1_000
-"""The pace at which the floor of latency holds, in events/s."""
 
 
 class Spread(Struct, frozen=True):
@@ -69,13 +63,11 @@ class Latency(Struct, frozen=True):
     quantiles_ms: dict[str, Spread]
 
 
-class Floor(Struct, frozen=True):
-    """What is promised, and whether it holds; `figure` is null if it was not measured."""
+class Scaled(Struct, frozen=True):
+    """The throughput of one contender that holds the rows of so many customers."""
 
-    name: str
-    promised: str
-    figure: float | None
-    met: bool | None
+    customers: int
+    throughput: Throughput
 
 
 class Results(Struct, frozen=True, kw_only=True):
@@ -84,9 +76,26 @@ class Results(Struct, frozen=True, kw_only=True):
     read_limit: Throughput | None = None
     streamer: Throughput | None = None
     streamer_on_two_cores: Throughput | None = None
+    streamer_announcing: Throughput | None = None
+    """On two cores, with segments and actions, which no peer makes."""
+    kafka_streams: list[Throughput] = []
+    quix: list[Throughput] = []
     plain_faust: list[Throughput] = []
     latency_without_worker: list[Latency] = []
     latency: list[Latency] = []
+    latency_of_peers: list[Latency] = []
+    scale: list[Scaled] = []
+    scale_of_peers: list[Scaled] = []
+
+    @property
+    def ours(self) -> list[Throughput]:
+        """Return what was measured of streamer doing what its peers do."""
+        return [figure for figure in (self.streamer, self.streamer_on_two_cores) if figure]
+
+    @property
+    def peers(self) -> list[Throughput]:
+        """Return what was measured of others."""
+        return [*self.kafka_streams, *self.quix, *self.plain_faust]
 
 
 def quantile(ordered: Sequence[float], q: float) -> float:
@@ -115,28 +124,14 @@ def ratio(figure: Throughput | None, base: Throughput | None) -> float | None:
     return figure.events_per_second.median / base.events_per_second.median
 
 
-def floors(results: Results) -> list[Floor]:
-    """Compare what was measured with what is promised."""
-    plain = results.plain_faust[0] if results.plain_faust else None
-    times = ratio(results.streamer, plain)
-    share = ratio(results.streamer, results.read_limit)
-    on_two = ratio(results.streamer_on_two_cores, results.read_limit)
-    p99 = next(
-        (at.quantiles_ms["p99"].median for at in results.latency if at.rate == FLOOR_RATE), None
-    )
-    return [
-        _at_least("times plain Faust, events/s", FLOOR_TIMES_PLAIN_FAUST, times),
-        _at_least("share of the read limit, one process", FLOOR_OF_READ_LIMIT, share),
-        _at_least("share of the read limit, two processes", FLOOR_OF_READ_LIMIT, on_two),
-        Floor(
-            f"p99 at {FLOOR_RATE:,} events/s, ms",
-            f"<= {FLOOR_P99_MS:g}",
-            p99,
-            None if p99 is None else p99 <= FLOOR_P99_MS,
-        ),
-    ]
+def fastest(figures: Sequence[Throughput]) -> Throughput | None:
+    """Return the figure of the highest median, if there is any."""
+    return max(figures, key=lambda figure: figure.events_per_second.median, default=None)
 
 
-def _at_least(name: str, promised: float, figure: float | None) -> Floor:
-    met = None if figure is None else figure >= promised
-    return Floor(name, f">= {promised:g}", figure, met)
+def most_over_fewest(scale: Sequence[Scaled]) -> float | None:
+    """Return the throughput with the most customers over that with the fewest, if there are."""
+    ordered = sorted(scale, key=lambda scaled: scaled.customers)
+    if len(ordered) < 2:
+        return None
+    return ratio(ordered[-1].throughput, ordered[0].throughput)

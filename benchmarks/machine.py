@@ -11,6 +11,7 @@ from msgspec import Struct
 from streamer.broker.jars import KAFKA_VERSION
 from streamer.broker.java import find_java, java_major
 
+QUIX = Path(__file__).parent / "contenders" / "quix" / "requirements.in"
 PACKAGES = ("streamer", "aiokafka", "faust-streaming", "orjson", "msgspec")
 
 
@@ -32,7 +33,8 @@ def versions() -> dict[str, str]:
     """Return the versions that figures depend on."""
     return {
         "python": platform.python_version(),
-        "kafka": KAFKA_VERSION,
+        "kafka and kafka streams": KAFKA_VERSION,
+        "quix streams": QUIX.read_text().partition("==")[2].split()[0],
         "java": str(java_major(find_java())),
         **{package: version(package) for package in PACKAGES},
     }

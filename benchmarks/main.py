@@ -9,9 +9,11 @@ from rich.console import Console
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.machine import this_machine, versions
+from benchmarks.picture import PICTURES, draw
 from benchmarks.plan import QUICK, Part, Plan
-from benchmarks.report import report_of, show, write_json
+from benchmarks.report import report_of, write_json
 from benchmarks.run import run
+from benchmarks.tables import show
 
 SKEW = 1.0
 """Zipf's exponent of `--skewed`: one customer in 500,000 makes 7 % of the purchases."""
@@ -27,8 +29,9 @@ def main(
     skewed: bool,
     quick: bool,
     json: Path | None,
+    picture: Path | None,
 ) -> None:
-    """Measure, print tables, and write JSON if a file for it is named.
+    """Measure, print tables, and write JSON and a picture if files for them are named.
 
     Args:
         events: As in `Plan`, as are `customers`, `runs` and `rates`; None takes its default.
@@ -39,10 +42,13 @@ def main(
         skewed: Let few customers make most purchases.
         quick: Smaller sizes where none is given.
         json: The file.
+        picture: The file, PNG or SVG by its ending.
 
     Raises:
         BenchmarkError: Something did not run, or did not do its work in full.
     """
+    if picture is not None and picture.suffix.lower() not in PICTURES:
+        raise BenchmarkError(f"--picture {str(picture)!r}: end its name in .png or .svg.")
     given = {
         "events": events,
         "customers": customers,
@@ -67,6 +73,8 @@ def main(
     show(report, Console())
     if json is not None:
         write_json(report, json)
+    if picture is not None:
+        draw(report, picture)
 
 
 def parse_rates(text: str) -> tuple[int, ...]:

@@ -10,8 +10,11 @@ class Part(StrEnum):
 
     READ_LIMIT = "read-limit"
     STREAMER = "streamer"
+    KAFKA_STREAMS = "kafka-streams"
+    QUIX = "quix"
     PLAIN_FAUST = "plain-faust"
     LATENCY = "latency"
+    SCALE = "scale"
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -27,10 +30,13 @@ class Plan(Struct, frozen=True, kw_only=True):
         rates: The paces at which latency is measured, in events/s.
         warm_up_seconds: Latencies of so many first seconds of each pace do not count.
         run_seconds: How long one run at one pace lasts.
-        parts: What is measured.
+        scale_customers: How many customers a worker holds when its throughput is measured anew;
+            ratios are to the first.
+        parts: What is measured. Latency and scale are measured of the worker, and of Kafka
+            Streams where that is a part too.
     """
 
-    events: int = 500_000
+    events: int = 1_000_000
     slow_events: int = 15_000
     customers: int = 500_000
     skew: float = 0.0
@@ -39,6 +45,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     rates: tuple[int, ...] = (1_000, 10_000)
     warm_up_seconds: int = 4
     run_seconds: int = 8
+    scale_customers: tuple[int, ...] = (100_000, 5_000_000)
     parts: tuple[Part, ...] = tuple(Part)
 
 
@@ -49,5 +56,6 @@ QUICK = {
     "rates": (1_000,),
     "warm_up_seconds": 3,
     "run_seconds": 5,
+    "scale_customers": (10_000, 200_000),
 }
-"""The sizes that tell within a minute or two whether all of it works."""
+"""The sizes that tell within some minutes whether all of it works."""

@@ -6,28 +6,46 @@ on all alike.
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import read_limit, source, throughput
+from benchmarks import read_limit, source, throughput, topics
 from benchmarks.contenders import Contender, Course
+from benchmarks.contenders.kafka_streams import KafkaStreams
 from benchmarks.contenders.plain_faust import PlainFaust
+from benchmarks.contenders.quix import QuixStreams
 from benchmarks.contenders.streamer_worker import StreamerWorker
-from benchmarks.errors import BenchmarkError
-from benchmarks.figures import Latency, Results, Throughput
+from benchmarks.figures import Latency, Results, Scaled, Throughput
 from benchmarks.latency import measure as latency
 from benchmarks.plan import Part, Plan
+from benchmarks.steady import WARM_UP_SHARE
 from streamer.broker import EmbeddedKafka
 from streamer.broker.ports import free_ports, is_free
+from streamer.errors import StreamerError
 
 if TYPE_CHECKING:
     from benchmarks.steady import Pace
 
-OURS = StreamerWorker()
+OURS = StreamerWorker("streamer, 1 process")
 ON_TWO_CORES = StreamerWorker("streamer, 2 processes", processes=2)
-PLAIN = PlainFaust("at_least_once"), PlainFaust("exactly_once")
+ANNOUNCING = StreamerWorker(
+    "streamer, 2 processes, with segments and actions", processes=2, announcements=True
+)
+STREAMS = KafkaStreams("Kafka Streams, 1 thread")
+CONTENDERS: Mapping[Part, tuple[Contender, ...]] = {
+    Part.STREAMER: (OURS, ON_TWO_CORES, ANNOUNCING),
+    Part.KAFKA_STREAMS: (STREAMS, KafkaStreams("Kafka Streams, 2 threads", threads=2)),
+    Part.QUIX: (QuixStreams(), QuixStreams("Quix Streams, 2 processes", processes=2)),
+    Part.PLAIN_FAUST: (PlainFaust("at_least_once"), PlainFaust("exactly_once")),
+}
+"""Whose throughput is measured."""
+PROMPT_PEERS = (
+    KafkaStreams("Kafka Streams, commit every 100 ms (default)"),
+    KafkaStreams("Kafka Streams, commit every 10 ms", commit_ms=10),
+)
+"""Whose latency is measured beside ours."""
 PREFIX = "bench-"
 READ_LIMIT = "read limit"
 
@@ -49,11 +67,13 @@ def run(plan: Plan, tell: Tell) -> Results:
     """
     with _kafka() as (bootstrap, folder):
         tell(f"writing {plan.events:,} purchases")
-        asyncio.run(source.fill(bootstrap, f"{PREFIX}purchases", plan))
+        records = source.purchases(plan)
+        asyncio.run(source.fill(bootstrap, f"{PREFIX}purchases", records, plan.partitions))
         bench = _Bench(plan, bootstrap, folder, tell)
         for number in range(plan.runs):
             bench.round(number)
         bench.latencies()
+        bench.scales()
         return bench.results()
 
 
@@ -81,24 +101,26 @@ class _Bench:
         self._limits: list[Pace] = []
         self._paces: dict[Contender, list[Pace]] = {}
         self._without_worker: list[Latency] = []
-        self._latencies: list[Latency] = []
+        self._latencies: dict[Contender, list[Latency]] = {}
+        self._scales: dict[Contender, list[Scaled]] = {}
 
     def round(self, number: int) -> None:
         """Measure each throughput once."""
         place = f"round {number + 1} of {self._plan.runs}"
         if Part.READ_LIMIT in self._plan.parts:
-            self._tell(f"{place}: {READ_LIMIT} …")
-            course = self._course()
-            args = course.bootstrap, course.source, course.partitions, self._plan.events
-            pace = read_limit.measure(*args, course.folder)
-            self._limits.append(pace)
-            self._tell(f"{place}: {READ_LIMIT}: {pace.events_per_second:,.0f} events/s")
-        if Part.STREAMER in self._plan.parts:
-            self._throughput(OURS, place)
-            self._throughput(ON_TWO_CORES, place)
-        if Part.PLAIN_FAUST in self._plan.parts:
-            for peer in PLAIN:
-                self._peer(peer, place)
+            self._read_limit(place)
+        for part, contenders in CONTENDERS.items():
+            for contender in contenders if part in self._plan.parts else ():
+                with self._spared(contender):
+                    self._throughput(contender, place)
+
+    def _read_limit(self, place: str) -> None:
+        self._tell(f"{place}: {READ_LIMIT} …")
+        course = self._course()
+        args = course.bootstrap, course.source, course.partitions, self._plan.events
+        pace = read_limit.measure(*args, course.folder)
+        self._limits.append(pace)
+        self._tell(f"{place}: {READ_LIMIT}: {pace.events_per_second:,.0f} events/s")
 
     def _throughput(self, contender: Contender, place: str) -> None:
         plan = self._plan
@@ -109,53 +131,97 @@ class _Bench:
         self._paces.setdefault(contender, []).append(pace)
         self._tell(f"{what}: {pace.events_per_second:,.0f} events/s")
 
-    def _peer(self, contender: Contender, place: str) -> None:
-        """Measure a peer, whose failure is no reason to give up the figures of the others."""
+    @contextmanager
+    def _spared(self, contender: Contender) -> Iterator[None]:
+        """Let a peer fail: that is no reason to give up the figures of the others."""
         try:
-            self._throughput(contender, place)
-        except BenchmarkError as error:
-            self._tell(str(error))
+            yield
+        except StreamerError as error:
+            if isinstance(contender, StreamerWorker):
+                raise
+            self._tell(f"left out: {error}")
 
     def latencies(self) -> None:
-        """Measure the latency at each pace, without a worker and with ours."""
-        if Part.LATENCY not in self._plan.parts:
+        """Measure the latency at each pace, without a worker, with ours, and with the peers."""
+        plan = self._plan
+        if Part.LATENCY not in plan.parts:
             return
         self._tell("latency …")
-        for figure in latency.without_worker(self._course(), self._plan):
+        for figure in latency.without_worker(self._course(), plan):
             self._without_worker.append(self._told(figure))
-        for figure in latency.measure(OURS, self._course(), self._plan):
-            self._latencies.append(self._told(figure))
+        peers = PROMPT_PEERS if Part.KAFKA_STREAMS in plan.parts else ()
+        for contender in (OURS, *peers):
+            with self._spared(contender):
+                for figure in latency.measure(contender, self._course(), plan):
+                    self._latencies.setdefault(contender, []).append(self._told(figure))
 
     def _told(self, figure: Latency) -> Latency:
         p99 = figure.quantiles_ms["p99"].median
         self._tell(f"latency: {figure.title}, {figure.rate:,} events/s: p99 {p99:,.0f} ms")
         return figure
 
+    def scales(self) -> None:
+        """Measure the throughput once all customers have their rows, few of them and many."""
+        plan = self._plan
+        if Part.SCALE not in plan.parts:
+            return
+        peers = (STREAMS,) if Part.KAFKA_STREAMS in plan.parts else ()
+        for customers in plan.scale_customers:
+            prefix = f"scale-{customers}-"
+            self._tell(f"scale: writing a purchase of each of {customers:,} customers first …")
+            records = source.all_customers_first(plan, customers)
+            topic = f"{prefix}purchases"
+            asyncio.run(source.fill(self._bootstrap, topic, records, plan.partitions))
+            for contender in (OURS, *peers):
+                with self._spared(contender):
+                    self._scale(contender, customers, prefix)
+            asyncio.run(topics.delete(self._bootstrap, prefix, kept=""))
+
+    def _scale(self, contender: Contender, customers: int, prefix: str) -> None:
+        course, events = self._course(prefix), customers + self._plan.events
+        warm_up = customers + round(WARM_UP_SHARE * self._plan.events)
+        pace = throughput.measure(contender, course, events, warm_up)
+        figure = Throughput.of(contender.title, contender.guarantee, [pace])
+        self._scales.setdefault(contender, []).append(Scaled(customers, figure))
+        self._tell(
+            f"scale: {contender.title}, {customers:,} customers: "
+            f"{pace.events_per_second:,.0f} events/s"
+        )
+
     def results(self) -> Results:
         """Return all figures."""
         limit = Throughput.of(READ_LIMIT, None, self._limits) if self._limits else None
         return Results(
             read_limit=limit,
-            streamer=self._figure(OURS),
-            streamer_on_two_cores=self._figure(ON_TWO_CORES),
-            plain_faust=[figure for peer in PLAIN if (figure := self._figure(peer))],
+            streamer=next(iter(self._figures((OURS,))), None),
+            streamer_on_two_cores=next(iter(self._figures((ON_TWO_CORES,))), None),
+            streamer_announcing=next(iter(self._figures((ANNOUNCING,))), None),
+            kafka_streams=self._figures(CONTENDERS[Part.KAFKA_STREAMS]),
+            quix=self._figures(CONTENDERS[Part.QUIX]),
+            plain_faust=self._figures(CONTENDERS[Part.PLAIN_FAUST]),
             latency_without_worker=self._without_worker,
-            latency=self._latencies,
+            latency=self._latencies.get(OURS, []),
+            latency_of_peers=[at for peer in PROMPT_PEERS for at in self._latencies.get(peer, [])],
+            scale=self._scales.get(OURS, []),
+            scale_of_peers=self._scales.get(STREAMS, []),
         )
 
-    def _figure(self, contender: Contender) -> Throughput | None:
-        paces = self._paces.get(contender)
-        return Throughput.of(contender.title, contender.guarantee, paces) if paces else None
+    def _figures(self, contenders: Iterable[Contender]) -> list[Throughput]:
+        return [
+            Throughput.of(contender.title, contender.guarantee, paces)
+            for contender in contenders
+            if (paces := self._paces.get(contender))
+        ]
 
-    def _course(self) -> Course:
+    def _course(self, prefix: str = PREFIX) -> Course:
         self._courses += 1
         folder = self._folder / f"course-{self._courses}"
         folder.mkdir()
         return Course(
             bootstrap=self._bootstrap,
-            prefix=PREFIX,
+            prefix=prefix,
             partitions=self._plan.partitions,
-            group_id=f"bench-group-{self._courses}",
+            group_id=f"{prefix}group-{self._courses}",
             http_port=_free_pair(),
             folder=folder,
         )

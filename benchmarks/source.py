@@ -6,6 +6,7 @@ That is, keyed by customer, placed by murmur2, in batches of 16 KB.
 import asyncio
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -37,12 +38,26 @@ def purchases(plan: Plan) -> Iterator[Placed]:
     Yesterday, because a backlog is young as a rule. Years of purchases make a worker tell of the
     customers who have fallen silent since, which is another measurement.
     """
+    return placed(_of_yesterday(plan.events, plan.customers, plan.skew), plan.partitions)
+
+
+def all_customers_first(plan: Plan, customers: int) -> Iterator[Placed]:
+    """Give one purchase of each customer, then as many as `plan.events` of any of them."""
+    values = _of_yesterday(customers + plan.events, customers, plan.skew)
+    return placed(chain(_one_each(islice(values, customers)), values), plan.partitions)
+
+
+def _of_yesterday(events: int, customers: int, skew: float) -> Iterator[bytes]:
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     start = midnight - timedelta(days=1)
-    return placed(
-        uniform_purchases(plan.events, plan.customers, SEED, days=1, start=start, skew=plan.skew),
-        plan.partitions,
-    )
+    return uniform_purchases(events, customers, SEED, days=1, start=start, skew=skew)
+
+
+def _one_each(values: Iterable[bytes]) -> Iterator[bytes]:
+    """Give the purchases to one customer after the other."""
+    for number, value in enumerate(values):
+        before, _, rest = value.partition(_BEFORE_CUSTOMER)
+        yield b'%b%bc%07d"%b' % (before, _BEFORE_CUSTOMER, number, rest.partition(b'"')[2])
 
 
 def placed(values: Iterable[bytes], partitions: int) -> Iterator[Placed]:
@@ -53,13 +68,13 @@ def placed(values: Iterable[bytes], partitions: int) -> Iterator[Placed]:
         yield Placed(partition_of(key, partitions), key, value)
 
 
-async def fill(bootstrap: str, topic: str, plan: Plan) -> None:
+async def fill(bootstrap: str, topic: str, records: Iterable[Placed], partitions: int) -> None:
     """Make the input topic and write all its events."""
-    await topics.create(bootstrap, [topic], plan.partitions)
+    await topics.create(bootstrap, [topic], partitions)
     async with AIOKafkaProducer(
         bootstrap_servers=bootstrap, max_batch_size=BATCH_BYTES
     ) as producer:
-        await _write(producer, topic, purchases(plan))
+        await _write(producer, topic, records)
 
 
 async def _write(producer: AIOKafkaProducer, topic: str, records: Iterable[Placed]) -> None:

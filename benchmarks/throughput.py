@@ -11,8 +11,12 @@ SAMPLE_SECONDS = 0.2
 STANDSTILL_SECONDS_MAX = 60.0
 
 
-def measure(contender: Contender, course: Course, events: int) -> steady.Pace:
+def measure(
+    contender: Contender, course: Course, events: int, warm_up: int | None = None
+) -> steady.Pace:
     """Let a contender consume the first `events` of the input; return its steady pace.
+
+    That is, behind the first `warm_up` of them, or `steady.WARM_UP_SHARE` of all.
 
     Raises:
         BenchmarkError: It ended, stood still, or did not write all it had to.
@@ -22,7 +26,7 @@ def measure(contender: Contender, course: Course, events: int) -> steady.Pace:
     with running(contender.title, command.arguments, course.folder, command.environment) as child:
         samples = list(progress(contender, course, events, child))
     contender.check(course, events)
-    return steady.pace(samples, events)
+    return steady.pace(samples, events, warm_up)
 
 
 def progress(

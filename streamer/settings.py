@@ -25,12 +25,12 @@ from streamer.errors import StreamerError
 from streamer.pipeline import Configuration
 from streamer.records.instants import DAY
 from streamer.records.kafka import Topics
-from streamer.scoring.actions import Playbook
+from streamer.scoring.actions import NO_ACTIONS, Playbook
 from streamer.scoring.actions.definitions import playbook_of
 from streamer.scoring.experiments.plans import Trial
 from streamer.scoring.experiments.sequential import PLANNED_CUSTOMERS
 from streamer.scoring.parameters import ScoringParameters
-from streamer.scoring.segments import Segmentation
+from streamer.scoring.segments import NO_SEGMENTS, Segmentation
 from streamer.scoring.segments.definitions import segments_of
 from streamer.serdes.events import EventDecoder
 
@@ -199,6 +199,11 @@ class Settings(BaseSettings):
         0.2, ge=-1, le=1, description="margin / price below which goods are low-margin"
     )
 
+    announcements: bool = Field(
+        default=True,
+        description="tell segment changes and recommended actions: a third of the work of a first "
+        "order, for those whom nobody listens to",
+    )
     segments_file: Path | None = Field(
         None, description="segments besides the built-in ones, as TOML: docs/rows/v14.md"
     )
@@ -318,8 +323,8 @@ class Settings(BaseSettings):
         return Configuration(
             decoder=self.decoder(),
             scoring=self.scoring(),
-            segmentation=self.segmentation,
-            playbook=self.playbook,
+            segmentation=self.segmentation if self.announcements else NO_SEGMENTS,
+            playbook=self.playbook if self.announcements else NO_ACTIONS,
             topics=self.topics,
             partitions=self.partitions,
             lateness=round(self.lateness_days * DAY),

@@ -1,4 +1,4 @@
-"""This project: `streamer worker`, exactly once as always."""
+"""This project: `streamer worker`, exactly once as always, scoring by a fitted model."""
 
 import asyncio
 import sysconfig
@@ -9,8 +9,11 @@ from benchmarks import probe, topics
 from benchmarks.contenders import Command, Course
 from benchmarks.errors import BenchmarkError
 from benchmarks.processes import run
+from benchmarks.shop import fitted
+from streamer.engine.models import publish
 from streamer.records.kafka import CHANGELOG, LTV_UPDATES
 from streamer.serdes.rows import CHECKPOINT_KEY, decode_checkpoint, decode_row, is_row
+from streamer.settings import load_settings
 
 CONSUMED = "streamer_events_total"
 """Counted with the commit; `streamer_records_consumed_total` runs ahead of it."""
@@ -18,22 +21,34 @@ CONSUMED = "streamer_events_total"
 
 @dataclass(frozen=True, slots=True)
 class StreamerWorker:
-    """One worker with the settings that a user starts with."""
+    """One worker with the settings that a user starts with, who has fitted a model.
+
+    Its ``announcements`` (segments, recommended actions) are off: peers make the scores only.
+    """
 
     title: str = "streamer"
     guarantee: str = "exactly once"
     slow: bool = False
     processes: int = 1
+    announcements: bool = False
 
     def prepare(self, course: Course) -> None:
         """Make its topics anew: its progress is kept in them, not in the group."""
         asyncio.run(topics.delete(course.bootstrap, course.prefix, kept=course.source))
         command = [_streamer(), "topics", "create"]
         run("streamer topics create", command, course.folder, _settings(course))
+        settings = load_settings(
+            brokers=course.bootstrap, topic_prefix=course.prefix, partitions=course.partitions
+        )
+        asyncio.run(publish(settings, fitted()))
 
     def command(self, course: Course) -> Command:
         """Return the command of a worker that is configured by its environment."""
-        environment = {**_settings(course), "STREAMER_PROCESSES": str(self.processes)}
+        environment = {
+            **_settings(course),
+            "STREAMER_PROCESSES": str(self.processes),
+            "STREAMER_ANNOUNCEMENTS": str(self.announcements),
+        }
         return Command([_streamer(), "worker"], environment)
 
     def consumed(self, course: Course) -> int | None:

@@ -105,10 +105,9 @@ def _run(load: loader.Order, read: reader.Order, folder: Path, seconds_max: floa
 
 
 def moments_of(content: bytes) -> list[Moments]:
-    """Return the moments in the reader's answer, without those of scores that no event caused."""
+    """Return the moments in the reader's answer."""
     numbers = array("q", content)
-    pairs = zip(numbers[::2], numbers[1::2], strict=True)
-    return [Moments(sent, seen) for sent, seen in pairs if sent]
+    return [Moments(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
 
 
 def condense(

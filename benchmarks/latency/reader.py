@@ -54,18 +54,22 @@ async def _read(order: Order) -> "array[int]":
             quiet_max = QUIET_SECONDS_MAX
             for records in fetched.values():
                 for record in records:
-                    moments.extend((sent_ns(orjson.loads(record.value)), seen_ns))
+                    if moment := sent_ns(orjson.loads(record.value)):
+                        moments.extend((moment, seen_ns))
     return moments
 
 
 def sent_ns(value: dict[str, Any]) -> int:
-    """Return when an event, or the one behind a score, was sent; 0 for a score of silence.
+    """Return when an event, or the one behind a score, was sent.
+
+    0 for a score of silence, and for one of the backlog, which a peer commits after it is counted.
 
     >>> sent_ns({"event_id": "5"}), sent_ns({"cause": {"id": "6"}}), sent_ns({"cause": {}})
     (5, 6, 0)
     """
     cause = value.get("cause")
-    return int(value["event_id"] if cause is None else cause.get("id", 0))
+    name = value["event_id"] if cause is None else cause.get("id", "")
+    return int(name) if name.isdecimal() else 0
 
 
 async def _go_to_end(reader: AIOKafkaConsumer, order: Order) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import resources
@@ -64,7 +64,16 @@ def class_path() -> list[Path]:
     Raises:
         BrokerError: A jar could not be downloaded, or is not the one that was locked.
     """
-    jars, folder = locked_jars(), jar_folder()
+    return cached(locked_jars())
+
+
+def cached(jars: Sequence[LockedJar]) -> list[Path]:
+    """Return the files of ``jars``, all there and intact, downloading those that are not.
+
+    Raises:
+        BrokerError: A jar could not be downloaded, or is not the one that was locked.
+    """
+    folder = jar_folder()
     if wanting := missing_jars(jars, folder):
         logger.info("downloading %d jars of Kafka %s, once", len(wanting), KAFKA_VERSION)
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +95,12 @@ def jar_folder() -> Path:
 
 def locked_jars() -> list[LockedJar]:
     """Read `kafka.lock`, in class path order."""
-    lines = resources.files(__package__).joinpath("kafka.lock").read_text().splitlines()
+    return parse_lock(resources.files(__package__).joinpath("kafka.lock").read_text())
+
+
+def parse_lock(text: str) -> list[LockedJar]:
+    """Read a lock file."""
+    lines = text.splitlines()
     return [parse_lock_line(line) for line in lines if line and not line.startswith("#")]
 
 

@@ -1,6 +1,6 @@
 """Make `kafka.lock` anew: `python -m streamer.broker.lock`, after a change of `KAFKA_VERSION`.
 
-The only place that resolves Maven dependencies; every start works from the lock file.
+Every start works from the lock file and resolves nothing.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ def lock_text(version: str) -> str:
             jar for jar in resolved if (jar.groupId, jar.artifactId) == (_LOG4J, "log4j-core")
         )
         resolved.append(context.create_dependency(f"{_LOG4J}:log4j-slf4j-impl:{log4j.version}"))
-        return "".join(sorted(_lock_line(dependency) for dependency in resolved))
+        return "".join(sorted(lock_line(dependency) for dependency in resolved))
 
 
 def _resolve(context: MavenContext, coordinate: str) -> list[Dependency]:
@@ -32,7 +32,8 @@ def _resolve(context: MavenContext, coordinate: str) -> list[Dependency]:
     return [*inputs, *transitive]
 
 
-def _lock_line(dependency: Dependency) -> str:
+def lock_line(dependency: Dependency) -> str:
+    """Return the line of a lock file that names a jar and its checksum."""
     coordinate = f"{dependency.groupId}:{dependency.artifactId}:{dependency.version}"
     content = Path(dependency.artifact.resolve()).read_bytes()
     return f"{coordinate} sha256:{hashlib.sha256(content).hexdigest()}\n"

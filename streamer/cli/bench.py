@@ -12,7 +12,7 @@ from streamer.errors import StreamerError
 def bench(
     *,
     events: Annotated[
-        int | None, typer.Option(min=1_000, show_default="500000", help="Purchases to work off.")
+        int | None, typer.Option(min=1_000, show_default="1000000", help="Purchases to work off.")
     ] = None,
     customers: Annotated[
         int | None, typer.Option(min=1, show_default="500000", help="Among how many customers.")
@@ -30,15 +30,19 @@ def bench(
         list[str] | None,
         typer.Option(
             show_default="all",
-            help="read-limit, streamer, plain-faust or latency; may be repeated.",
+            help="read-limit, streamer, kafka-streams, quix, plain-faust, latency or scale; "
+            "may be repeated.",
         ),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Small sizes: does it all work, and about how fast?")
     ] = False,
     json: Annotated[Path | None, typer.Option(help="Write all figures to this file.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw them into this file: .png or .svg.")
+    ] = None,
 ) -> None:
-    """Measure this machine's worker beside its read limit and plain Faust, on a Kafka of its own.
+    """Measure the worker beside Kafka Streams, Quix Streams and plain Faust, on a Kafka of its own.
 
     Takes some minutes, and all cores: leave the machine alone meanwhile.
     """
@@ -63,4 +67,5 @@ def bench(
         skewed=skewed,
         quick=quick,
         json=json,
+        picture=picture,
     )

@@ -217,6 +217,7 @@ class StreamerApp(faust.App):
                     for tp in self._partitions_of(task.number)
                 ]
                 metrics.LAG.labels(str(task.number)).set(task.buffered + sum(filter(None, behind)))
+                metrics.tell_members(task.number, task.partition.members())
             with suppress(KafkaError):
                 await self._commit_for_tools(tasks)
 

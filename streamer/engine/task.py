@@ -377,7 +377,6 @@ class PartitionTask:
         label = str(self.number)
         metrics.ROWS.labels(label).set(len(self.partition.rows))
         metrics.STATE_BYTES.labels(label).set(self.partition.state_bytes)
-        metrics.tell_members(self.number, self.partition.members())
         metrics.TIMERS.labels(label).set(len(self.partition.timers))
         metrics.UNCOUNTED.labels(label).set(self.partition.counting.pending)
 

@@ -6,6 +6,7 @@ book's changes are part of the unit of work: told and remembered in one transact
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -27,6 +28,8 @@ class Book:
     def __init__(self, committed: Mapping[str, bytes]) -> None:
         self._committed = committed
         self._changed: dict[str, Told] = {}
+        self.alike: Counter[str] = Counter()
+        """By segments, joined: how many customers more are in just these."""
         self.outcomes: Counter[tuple[str, str]] = Counter()
         """Of suggestions: by action and what became of it."""
 
@@ -38,9 +41,12 @@ class Book:
         value = self._committed.get(customer_id)
         return NOTHING if value is None else decode_told(value)
 
-    def note(self, customer_id: str, told: Told) -> None:
-        """Remember ``told``."""
+    def note(self, customer_id: str, last: Told, told: Told) -> None:
+        """Remember ``told`` in the place of ``last``."""
         self._changed[customer_id] = told
+        if last is not NOTHING:
+            self.alike[last.segments] -= 1
+        self.alike[told.segments] += 1
 
     def changes(self) -> dict[str, bytes]:
         """Return what has changed, encoded, by customer."""
@@ -71,7 +77,7 @@ def announced(
             told, recommended = advice
             lists.append(recommended)
         if told is not last:
-            book.note(value.customer_id, told)
+            book.note(value.customer_id, last, told)
     book.outcomes.update(_outcomes(lists))
     by_topic = {SEGMENT_CHANGES: _messages(changes), RECOMMENDED_ACTIONS: _messages(lists)}
     return {configuration.topics[name]: told for name, told in by_topic.items() if told}
@@ -83,8 +89,16 @@ def _outcomes(lists: Iterable[RecommendedActions]) -> Iterator[tuple[str, str]]:
             yield one.previous.action, one.previous.outcome
 
 
-def _change(value: LtvUpdate, before: str, after: str) -> SegmentChange:
+@lru_cache(maxsize=4096)
+def _difference(before: str, after: str) -> tuple[tuple[str, ...], ...]:
+    """Return the segments entered, those left, and all; few combinations are ever met."""
     were, are = split(before), split(after)
+    entered = tuple([name for name in are if name not in were])
+    return entered, tuple([name for name in were if name not in are]), are
+
+
+def _change(value: LtvUpdate, before: str, after: str) -> SegmentChange:
+    entered, left, segments = _difference(before, after)
     return SegmentChange(
         score_id=value.score_id,
         customer_id=value.customer_id,
@@ -93,9 +107,9 @@ def _change(value: LtvUpdate, before: str, after: str) -> SegmentChange:
         scored_at=value.scored_at,
         model_version=value.model_version,
         cause=value.cause,
-        entered=tuple(name for name in are if name not in were),
-        left=tuple(name for name in were if name not in are),
-        segments=are,
+        entered=entered,
+        left=left,
+        segments=segments,
     )
 
 

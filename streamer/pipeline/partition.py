@@ -168,8 +168,8 @@ class Partition:
         before = sum(map(len, filter(None, map(self.rows.get, unit.rows))))
         self.state_bytes += sum(map(len, unit.rows.values())) - before
         self.rows.update(unit.rows)
-        for customer_id, told in unit.told.items():
-            self._tell(customer_id, told)
+        self.told.update(unit.told)
+        self._alike.update(unit.alike)
         self._take(unit.checkpoint)
 
     def _tell(self, customer_id: str, told: bytes | None) -> None:
@@ -179,6 +179,12 @@ class Partition:
         if told is not None:
             self.told[customer_id] = told
             self._alike[decode_told(told).segments] += 1
+
+    def tell(self, told: Mapping[str, bytes]) -> None:
+        """Take over what a shell, which makes the scores itself, has told of customers."""
+        self.counting.note(told, self.time)
+        for customer_id, value in told.items():
+            self._tell(customer_id, value)
 
     def members(self) -> dict[str, int]:
         """Return how many customers were last told to be in each segment."""

@@ -28,6 +28,7 @@ from streamer.state.told import Told
 _ALONE = (f"{LEAVE_ALONE}@1",)
 _SUITS = "nothing suits"
 _CAPPED = "was suggested enough for now"
+_ALONE_BECAUSE = {why: (Action(1, LEAVE_ALONE, 1, why, None, None),) for why in (_SUITS, _CAPPED)}
 
 
 class Adviser:
@@ -63,9 +64,10 @@ class Adviser:
             new = outcome is not None or names[:1] != told.actions[:1]
         choices = [self._choices.choice(place, rule) for rule in ranked]
         previous = _previous(told, outcome or "withdrawn") if new else None
-        stands = replace(told, actions=names)
         if new:
-            stands = self._suggested(stands, choices, value, as_of)
+            stands = self._suggested(told, names, choices, value, as_of)
+        else:
+            stands = replace(told, actions=names)
         actions = self._actions(place, choices, stands, alone=_CAPPED if capped else _SUITS)
         return stands, self._recommended(value, actions, previous)
 
@@ -77,13 +79,21 @@ class Adviser:
         recent = [at for at in told.suggestions if at > as_of - cap.days * DAY]
         return len(recent) >= cap.suggestions
 
-    def _suggested(self, told: Told, choices: list[Choice], value: LtvUpdate, as_of: int) -> Told:
-        """Return ``told`` with a new suggestion."""
+    def _suggested(
+        self,
+        told: Told,
+        names: tuple[str, ...],
+        choices: list[Choice],
+        value: LtvUpdate,
+        as_of: int,
+    ) -> Told:
+        """Return ``told`` with a new list, and its first as a new suggestion."""
         suggestions = told.suggestions
         if choices and choices[0].rule.selling:
             suggestions = (*suggestions, as_of)[-self._playbook.cap.suggestions :]
         return replace(
             told,
+            actions=names,
             suggested_at=as_of,
             deadline=_instant(choices[0].deadline) if choices else LAST,
             orders=value.orders,
@@ -94,7 +104,7 @@ class Adviser:
         self, place: int, choices: list[Choice], stands: Told, *, alone: str
     ) -> tuple[Action, ...]:
         if not choices:
-            return (Action(1, LEAVE_ALONE, 1, alone, None, None),)
+            return _ALONE_BECAUSE[alone]
         value, risk = self._frame.values[place], self._frame.risks[place]
         deadlines = [stands.deadline, *(_instant(choice.deadline) for choice in choices[1:])]
         return tuple(
@@ -129,7 +139,7 @@ class Adviser:
 
 def _outcome(told: Told, value: LtvUpdate, as_of: int) -> Outcome | None:
     """Return what became of the suggestion that stands; None while it is open."""
-    if told.actions in {(), _ALONE}:
+    if not told.actions or told.actions == _ALONE:
         return None
     last = value.last_purchase_at
     if value.orders > told.orders and last is not None:
@@ -138,7 +148,7 @@ def _outcome(told: Told, value: LtvUpdate, as_of: int) -> Outcome | None:
 
 
 def _previous(told: Told, outcome: Outcome) -> PreviousAction | None:
-    if told.actions in {(), _ALONE}:
+    if not told.actions or told.actions == _ALONE:
         return None
     name, _, version = told.actions[0].partition("@")
     return PreviousAction(

@@ -35,6 +35,8 @@ class UnitOfWork:
     rows: dict[str, bytes] = field(default_factory=dict)
     told: dict[str, bytes] = field(default_factory=dict)
     """What was told last, encoded, of whom something new is told."""
+    alike: Counter[str] = field(default_factory=Counter)
+    """By segments, joined: how many customers more were told to be in just these."""
     crossed: list[str] = field(default_factory=list)
     """Customers of whose silence is told; no row need be written for that."""
     checkpoint: Checkpoint = field(default_factory=lambda: Checkpoint({}, NEVER, NEVER))

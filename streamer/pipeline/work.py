@@ -56,8 +56,8 @@ class Work:
         self._intake = Intake(partition, self._unit, now)
         self._changelog: list[Message] = []
         self._touched: dict[str, Row] = {}
-        self._earlier: dict[str, Earlier] = {}
-        """What rows said before their last events."""
+        self._earlier: dict[str, Earlier | None] = {}
+        """What rows said before their last events; None where there was no purchase."""
         self._scorings: dict[str | int, Scoring] = {}
         self._time = partition.time
         self._stream_time = partition.stream_time
@@ -255,7 +255,7 @@ class Work:
             self._silence_before(event, row)
         linked = row.referrer or type(event) is ReferralLink
         before = standing(row) if linked else None
-        self._earlier[customer_id] = earlier_of(row)
+        self._earlier[customer_id] = earlier_of(row) if row.orders else None
         fold(row, event, self._configuration.lateness, log_time)
         row.applied[source] = record.offset
         self._touched[customer_id] = row
@@ -333,6 +333,7 @@ class Work:
             for topic, messages in updates.items():
                 self._unit.messages[topic, number] = messages
             self._unit.told = book.changes()
+            self._unit.alike = book.alike
             self._unit.outcomes = book.outcomes
 
 

@@ -43,6 +43,9 @@ class _Cost(NamedTuple):
     channel: str | None
 
 
+_BASES: tuple[ValueBasis | None, ...] = ("total_clv", "formula_margin_ltv", "formula_ltv", None)
+
+
 def lifetime_of(
     bought: Flags,
     total: tuple[Floats, Flags],
@@ -50,11 +53,12 @@ def lifetime_of(
     by_revenue: tuple[Floats, Flags],
 ) -> Lifetime:
     """Return the first known of three values, each with where it is known."""
-    choices: list[Flags] = [total[1], by_margin[1], by_revenue[1]]
-    names = np.array(["total_clv", "formula_margin_ltv", "formula_ltv", None], dtype=object)
+    value = np.where(by_revenue[1], by_revenue[0], 0.0)
+    value = np.where(by_margin[1], by_margin[0], value)
+    value = np.where(total[1], total[0], value)
     place = np.where(total[1], 0, np.where(by_margin[1], 1, np.where(by_revenue[1], 2, 3)))
-    value = np.select(choices, [total[0], by_margin[0], by_revenue[0]], 0.0)
-    return Lifetime(value, place < len(choices), names[place].tolist(), bought.tolist())
+    bases = [_BASES[one] for one in place.tolist()]
+    return Lifetime(value, place < len(_BASES) - 1, bases, bought.tolist())
 
 
 def acquisition(

@@ -150,10 +150,15 @@ async def test_a_shop_s_figures_survive_a_kill_and_are_those_by_hand(
 
 def check_programme(measures: Measures) -> None:
     groups = ("all", "channel:email", "channel:search")
-    besides = "experiment:free-shipping", "profile:ideal"
-    assert measures.keys() == {*(f"programme:{one}" for one in groups), *besides}
-    profile = measures["profile:ideal"]
-    assert (profile["customers"], profile["traits"]) == (30, None), "a tenth of 30 is too few"
+    segments = {key for key in measures if key.startswith("programme:segment:")}
+    assert measures.keys() - segments == {
+        *(f"programme:{one}" for one in groups), "experiment:free-shipping", "profile:ideal",
+    }  # fmt: skip
+    members = {
+        name: measures[f"programme:segment:{name}"]["figures"]["customers"]
+        for name in ("everyone", "repeat_buyers", "one_time_buyers")
+    }
+    assert members == {"everyone": 81, "repeat_buyers": 30, "one_time_buyers": 51}
     everyone = measures["programme:all"]
     assert (everyone["as_of"], everyone["currency"]) == ("2025-03-20T12:00:00Z", "USD")
     figures = everyone["figures"]
@@ -209,7 +214,9 @@ def check_shown(corner: Stage, measures: Measures) -> None:
         done = corner.command(command, "--json")
         assert done.returncode == 0, done.stderr
         told |= {key_of(measure): measure for measure in json.loads(done.stdout)}
-    assert told == measures
+    profile = json.loads(corner.command("ideal", "--json").stdout)
+    assert (profile["customers"], profile["traits"]) == (30, None), "a tenth of 30 is too few"
+    assert told | {"profile:ideal": profile} == measures
     shown = corner.command("programme", "--group", "channel:email").stdout
     assert "channel:search" in shown
     assert "2025-02" in shown

@@ -13,6 +13,7 @@ from streamer.state.row import Row
 from tests.support.cluster import Cluster, Score, without
 
 EXPLAINED = (
+    "explanation",
     "explained_since",
     "contributions",
     "previous_predicted_clv",

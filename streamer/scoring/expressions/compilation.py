@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from streamer.errors import StreamerError
 from streamer.scoring.expressions import logic
@@ -83,7 +84,18 @@ def _whole(
             raise _Fault(tree, f"it is a {found.kind}, a {kind} is needed")
     except _Fault as fault:
         raise ExpressionError(f"{where}: `{text}`: {_place(fault.at)}{fault}.") from None
-    return lambda frame: np.broadcast_to(found.evaluate(frame), (len(frame),))
+    return lambda frame: _spread(found.evaluate(frame), len(frame))
+
+
+def _once(made: Expression, tree: "Tree[Token]") -> Expression:
+    """Return ``made`` such that a frame finds it once, however many conditions hold it."""
+    text = repr(tree)
+    return replace(made, evaluate=lambda frame: frame.once(text, made.evaluate))
+
+
+def _spread(column: Array, n: int) -> Array:
+    """Return ``column``, or n times the constant that it is."""
+    return column if column.ndim else np.full(n, column)
 
 
 def _parsed(text: str) -> "Tree[Token]":
@@ -128,7 +140,7 @@ class _Compiler:
         if make is None or (rule == "expr"):
             raise _Fault(tree, "this part of CEL is not offered here")
         made: Expression = make(tree)
-        return made
+        return _once(made, tree) if rule == "relation" else made
 
     @staticmethod
     def _tree(part: Any, around: "Tree[Token]") -> "Tree[Token]":
@@ -162,10 +174,10 @@ class _Compiler:
             raise _Fault(tree, f"a {one.kind} cannot be compared with a {other.kind}")
         if one.kind not in {"number", "instant"}:
             raise _Fault(tree, f"of a {one.kind} there is no less and more")
-        compare = logic.COMPARISONS[name]
+        comparison = logic.COMPARISONS[name]
         return Expression(
             "flag",
-            lambda frame: logic.ordered(compare, one.evaluate(frame), other.evaluate(frame)),
+            lambda frame: logic.ordered(comparison, one.evaluate(frame), other.evaluate(frame)),
         )
 
     @staticmethod

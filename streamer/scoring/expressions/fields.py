@@ -94,6 +94,7 @@ class Frame:
     def __init__(self, values: Sequence[LtvUpdate], risks: Sequence[ChurnRiskUpdate]) -> None:
         self.values, self.risks = values, risks
         self._columns: dict[str, Array] = {}
+        self._found: dict[str, Array] = {}
 
     def __len__(self) -> int:
         return len(self.values)
@@ -107,7 +108,16 @@ class Frame:
 
     def add(self, name: str, column: Array) -> None:
         """Let expressions name ``column``."""
+        if name in self._columns:
+            self._found.clear()
         self._columns[name] = column
+
+    def once(self, text: str, evaluate: "Callable[[Frame], Array]") -> Array:
+        """Return what ``evaluate`` finds of the condition ``text``; asked again, it is at hand."""
+        found = self._found.get(text)
+        if found is None:
+            found = self._found[text] = evaluate(self)
+        return found
 
     def _made(self, name: str) -> Array:
         if name in _WINDOWS:

@@ -18,13 +18,13 @@ UNKNOWN = np.int8(1)
 FALSE = np.int8(0)
 
 Comparison = Callable[[Any, Any], Any]
-COMPARISONS: dict[str, Comparison] = {
-    "relation_lt": operator.lt,
-    "relation_le": operator.le,
-    "relation_gt": operator.gt,
-    "relation_ge": operator.ge,
+COMPARISONS: dict[str, tuple[Comparison, Comparison]] = {
+    "relation_lt": (operator.lt, operator.ge),
+    "relation_le": (operator.le, operator.gt),
+    "relation_gt": (operator.gt, operator.le),
+    "relation_ge": (operator.ge, operator.lt),
 }
-"""By their names in CEL's grammar."""
+"""By their names in CEL's grammar, each with its opposite."""
 
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "addition_add": operator.add,
@@ -36,7 +36,7 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 
 def flags(true: Any, known: Any) -> Array:
     """Return flags that are true where ``true``, unknown where not ``known``."""
-    return np.where(known, np.where(true, TRUE, FALSE), UNKNOWN)
+    return np.where(known, np.multiply(true, TRUE), UNKNOWN)
 
 
 def known_numbers(column: Array) -> Array:
@@ -56,9 +56,11 @@ def settled(column: Array) -> Array:
     return known
 
 
-def ordered(compare: Comparison, one: Array, other: Array) -> Array:
-    """Compare numbers or instants: unknown where one of them is."""
-    return flags(compare(one, other), known_numbers(one) & known_numbers(other))
+def ordered(comparison: tuple[Comparison, Comparison], one: Array, other: Array) -> Array:
+    """Compare numbers or instants: unknown where one of them is, and so neither way is true."""
+    compare, opposite = comparison
+    holds: Array = np.subtract(compare(one, other), opposite(one, other), dtype=np.int8)
+    return holds + UNKNOWN
 
 
 def equal_numbers(one: Array, other: Array) -> Array:

@@ -41,16 +41,18 @@ def test_without_options_all_is_measured_in_full(plans: list[Plan]) -> None:
 
 
 def test_options_choose_the_sizes(plans: list[Plan], tmp_path: Path) -> None:
-    file = tmp_path / "bench.json"
+    file, picture = tmp_path / "bench.json", tmp_path / "bench.svg"
     invoke(
         *("--events", "5000", "--customers", "70", "--skewed", "--runs", "1"),
         *("--rates", "10, 20", "--only", "latency", "--only", "streamer", "--json", str(file)),
+        *("--picture", str(picture)),
     )
     (plan,) = plans
     assert (plan.events, plan.customers, plan.skew, plan.runs) == (5000, 70, 1.0, 1)
     assert plan.rates == (10, 20)
     assert plan.parts == (Part.LATENCY, Part.STREAMER)
     assert file.exists()
+    assert picture.exists()
 
 
 def test_given_sizes_win_over_quick_ones(plans: list[Plan]) -> None:
@@ -63,6 +65,7 @@ def test_given_sizes_win_over_quick_ones(plans: list[Plan]) -> None:
     [
         (["--rates", "1000,fast"], "'1000,fast' are no rates"),
         (["--rates", "0"], "'0' are no rates"),
+        (["--picture", "bench.txt"], "end its name in .png or .svg"),
         (["--only", "spark"], "'spark' is no part: choose from read-limit"),
     ],
 )

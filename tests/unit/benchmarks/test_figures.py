@@ -1,11 +1,11 @@
 import pytest
 
 from benchmarks.figures import (
-    Latency,
-    Results,
+    Scaled,
     Spread,
     Throughput,
-    floors,
+    fastest,
+    most_over_fewest,
     quantile,
     quantiles,
     ratio,
@@ -15,10 +15,6 @@ from benchmarks.steady import Pace
 
 def throughput(*rates: float) -> Throughput:
     return Throughput("somebody", None, Spread.of(rates), None)
-
-
-def latency(rate: int, p99: float) -> Latency:
-    return Latency("somebody", rate, float(rate), 1, 0, {"p99": Spread.of([p99])})
 
 
 def test_a_spread_is_the_median_with_its_extremes() -> None:
@@ -52,28 +48,13 @@ def test_throughput_condenses_paces() -> None:
     assert Throughput.of("somebody", None, [Pace(10, None)]).cpu_us_per_event is None
 
 
-def test_all_floors_are_met() -> None:
-    results = Results(
-        read_limit=throughput(390_000),
-        streamer=throughput(41_000),
-        streamer_on_two_cores=throughput(78_000),
-        plain_faust=[throughput(3_000), throughput(1)],
-        latency=[latency(10_000, 500), latency(1_000, 100)],
-    )
-    assert [floor.met for floor in floors(results)] == [True, True, True, True]
-    assert [floor.figure for floor in floors(results)] == [41 / 3, 41 / 390, 0.2, 100]
+def test_the_fastest_is_the_one_of_the_highest_median() -> None:
+    slow, fast = throughput(1, 1, 100), throughput(2, 2, 2)
+    assert fastest([slow, fast]) is fast
+    assert fastest([]) is None
 
 
-def test_no_floor_is_met() -> None:
-    results = Results(
-        read_limit=throughput(400_000),
-        streamer=throughput(20_000),
-        streamer_on_two_cores=throughput(30_000),
-        plain_faust=[throughput(3_000)],
-        latency=[latency(1_000, 100.1)],
-    )
-    assert [floor.met for floor in floors(results)] == [False] * 4
-
-
-def test_what_was_not_measured_is_not_judged() -> None:
-    assert [floor.met for floor in floors(Results(streamer=throughput(1)))] == [None] * 4
+def test_scale_is_told_by_the_most_customers_over_the_fewest() -> None:
+    scale = [Scaled(10, throughput(4)), Scaled(1_000, throughput(3)), Scaled(100, throughput(1))]
+    assert most_over_fewest(scale) == 0.75
+    assert most_over_fewest(scale[:1]) is None

@@ -39,8 +39,12 @@ def test_the_moment_is_in_an_event_and_in_its_score() -> None:
     assert sent_ns({"event_id": "9"}) == 9
 
 
-def test_scores_of_silence_are_left_out() -> None:
-    assert moments_of(array("q", [1, 2, 0, 3, 4, 5]).tobytes()) == [Moments(1, 2), Moments(4, 5)]
+def test_a_score_of_the_backlog_has_no_moment() -> None:
+    assert sent_ns({"cause": {"kind": "event", "id": "u1-000000007"}}) == 0
+
+
+def test_the_answer_holds_pairs_of_moments() -> None:
+    assert moments_of(array("q", [1, 2, 4, 5]).tobytes()) == [Moments(1, 2), Moments(4, 5)]
 
 
 def test_runs_go_by_the_moment_of_sending_and_the_warm_up_is_left_out() -> None:

@@ -46,7 +46,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Course:
 
 
 def test_a_contender_is_measured_until_all_is_consumed_and_then_checked(course: Course) -> None:
-    sleeper = Sleeper([None, 0, 10, 20, 110])
+    sleeper = Sleeper([None, 0, 10, 50, 110])
     rate, cpu = throughput.measure(sleeper, course, 100)
     assert 100 / 10 < rate < 100 / 0.04
     assert cpu is None or cpu < 100_000

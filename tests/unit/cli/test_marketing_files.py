@@ -4,6 +4,9 @@ import pytest
 
 from streamer.cli.worker import worker
 from streamer.errors import StreamerError
+from streamer.scoring.actions import NO_ACTIONS
+from streamer.scoring.segments import NO_SEGMENTS
+from streamer.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -30,3 +33,9 @@ def test_a_file_that_cannot_be_right_stops_the_worker_before_it_begins(
     with pytest.raises(StreamerError) as refused:
         worker()
     assert why in str(refused.value)
+
+
+def test_a_shop_that_wants_no_announcements_has_none() -> None:
+    quiet = Settings(announcements=False).configuration()
+    assert (quiet.segmentation, quiet.playbook) == (NO_SEGMENTS, NO_ACTIONS)
+    assert Settings().configuration().playbook.rules
