@@ -45,6 +45,7 @@ def test_they_do_not_depend_on_the_partitions(tmp_path: Path, partitions: int) -
     events = [event(number, number * 7 % 20, number) for number in range(60)]
     told = measures(tmp_path, events, partitions=1)
     keys = [one.get("group", one.get("experiment", one["measure"])) for one in told]
+    keys = [key for key in keys if not key.startswith("segment:")]
     groups = ["all", "channel:email", "channel:store", "channel:web"]
     assert keys == [*groups, "banner", "ideal_profile"]
     assert {one["as_of"] for one in told} == {"2026-06-03T00:00:00Z"}
