@@ -66,7 +66,7 @@ def test_every_option_reaches_the_simulator(tmp_path: Path) -> None:
         acquisition_days=9.0,
         process=PurchaseProcess("bg_nbd", 0.5, 6.0, 0.9, 1.6),
         spend=Spend(2.0, 3.0, 9.0, "EUR"),
-        basket=Basket(0.5, 3, 9.0, 50.0, 0.4),
+        basket=Basket(0.5, 3, 9.0, 50.0, 0.4, 0.2),
         referral_rate=0.4,
         channels=2,
         locations=3,
