@@ -85,6 +85,9 @@ def simulate(
     coupon_rate: Annotated[
         float, typer.Option(help="Share of purchases made with a coupon, 0 to 1.")
     ] = 0.0,
+    discount_rate: Annotated[
+        float, typer.Option(help="Share of purchases at a discount, 0 to 1.")
+    ] = 0.0,
     referral_rate: Annotated[
         float, typer.Option(help="Share of customers brought by an earlier one, 0 to 1.")
     ] = 0.0,
@@ -130,7 +133,9 @@ def simulate(
         acquisition_days=acquisition_days,
         process=PurchaseProcess(**process),
         spend=Spend(currency=currency, **_numbers(spend, "p q gamma")),
-        basket=Basket(cost_share, categories, due_days, checkout_seconds, coupon_rate),
+        basket=Basket(
+            cost_share, categories, due_days, checkout_seconds, coupon_rate, discount_rate
+        ),
         referral_rate=referral_rate,
         channels=channels,
         locations=locations,

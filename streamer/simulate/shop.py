@@ -107,6 +107,7 @@ def simulate(shop: Shop, seed: int) -> Iterator[Event]:
 def _purchases(shop: Shop, seed: int, times_ms: Integers, buyers: Integers) -> Iterator[Timed]:
     paid = amounts(shop.spend, buyers, shop.customers, stream(seed, "amounts"))
     basket, circumstances = stream(seed, "basket"), stream(seed, "circumstances")
+    discounts = stream(seed, "discounts")
     homes = _homes(shop, seed)
     made = [0] * shop.customers
     for at_ms, buyer, hundredths in zip(
@@ -120,6 +121,7 @@ def _purchases(shop: Shop, seed: int, times_ms: Integers, buyers: Integers) -> I
         event["amount"] = money(hundredths)
         event["currency"] = shop.spend.currency
         event |= _contents(shop.basket, hundredths, basket) | homes[buyer]
+        event |= _discount(shop.basket, hundredths, discounts)
         yield at_ms, event | _circumstances(shop, at_ms, circumstances)
 
 
@@ -147,6 +149,13 @@ def _contents(basket: Basket, hundredths: int, generator: np.random.Generator) -
         item: Event = {"product_id": f"p{category}-{product}", "category": f"category-{category}"}
         contents["items"] = [item | {"quantity": 1, "price": money(hundredths)}]
     return contents
+
+
+def _discount(basket: Basket, hundredths: int, generator: np.random.Generator) -> Event:
+    if generator.random() >= basket.discount_rate:
+        return {}
+    share = generator.uniform(0.05, 0.3)
+    return {"discount": money(max(1, round(hundredths * share / (1 - share))))}
 
 
 def _circumstances(shop: Shop, at_ms: int, generator: np.random.Generator) -> Event:

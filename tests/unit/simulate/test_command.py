@@ -52,6 +52,7 @@ def test_every_option_reaches_the_simulator(tmp_path: Path) -> None:
         " --params r=.5,alpha=6,a=.9,b=1.6 --spend p=2,q=3,gamma=9 --currency EUR --refund-rate .2"
         " --refund-delay-days 2 --payment-rate .7 --payment-delay-days 3 --referral-rate .4"
         " --poison-rate .1 --duplicate-rate .1 --due-days 9 --checkout-seconds 50 --coupon-rate .4"
+        " --discount-rate .2"
         " --channels 2 --locations 3 --acquisition-cost 9 --rating-rate .3 --share-rate .2"
         " --profile-rate .6 --experiment-rate .5"
         f" --shuffle-days 2 --cost-share .5 --categories 3 --out {path}"
@@ -65,7 +66,7 @@ def test_every_option_reaches_the_simulator(tmp_path: Path) -> None:
         acquisition_days=9.0,
         process=PurchaseProcess("bg_nbd", 0.5, 6.0, 0.9, 1.6),
         spend=Spend(2.0, 3.0, 9.0, "EUR"),
-        basket=Basket(0.5, 3, 9.0, 50.0, 0.4),
+        basket=Basket(0.5, 3, 9.0, 50.0, 0.4, 0.2),
         referral_rate=0.4,
         channels=2,
         locations=3,

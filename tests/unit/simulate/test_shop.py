@@ -29,7 +29,7 @@ from streamer.simulate.events import Event, Timed, common, instant
 BUSY = Shop(
     customers=3000,
     days=200.0,
-    basket=Basket(cost_share=0.5, categories=4, due_days=14, checkout_seconds=60, coupon_rate=0.3),
+    basket=Basket(0.5, 4, due_days=14, checkout_seconds=60, coupon_rate=0.3, discount_rate=0.2),
     referral_rate=0.3,
     follow_ups=(Refunds(rate=0.2, delay_days=3.0), Payments(rate=0.9, delay_days=2.0)),
 )
@@ -118,6 +118,15 @@ def test_purchases_tell_of_their_circumstances(events: list[Event]) -> None:
     seconds = [event["checkout_seconds"] for event in purchases]
     assert abs(sum(seconds) / len(seconds) / 60 - 1) < 4 / len(seconds) ** 0.5
     assert_share(sum("coupon" in event for event in purchases), len(purchases), 0.3)
+
+
+def test_a_discount_is_a_share_of_what_it_would_have_cost(events: list[Event]) -> None:
+    purchases = [event for event in of_type(events, "purchase") if float(event["amount"]) > 1]
+    reduced = [event for event in purchases if "discount" in event]
+    assert_share(len(reduced), len(purchases), 0.2)
+    for event in reduced:
+        off, paid = float(event["discount"]), float(event["amount"])
+        assert 0.04 < off / (off + paid) < 0.31
 
 
 def test_referrals_lie_between_the_first_purchases_of_the_two(events: list[Event]) -> None:
