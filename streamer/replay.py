@@ -180,7 +180,11 @@ class Replay:
 
     def measure(self) -> None:
         """Write the figures of the shop as they are now; call it at the end."""
-        shop = Shop(self._configuration.scoring.currency, self._configuration.trials)
+        shop = Shop(
+            self._configuration.scoring.currency,
+            self._configuration.trials,
+            self._configuration.goals,
+        )
         for partition in self._partitions:
             partition.count(COUNTED_MAX)
             while partition.counting.pending:

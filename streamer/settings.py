@@ -30,6 +30,7 @@ from streamer.scoring.actions.definitions import playbook_of
 from streamer.scoring.experiments.plans import Trial
 from streamer.scoring.experiments.sequential import PLANNED_CUSTOMERS
 from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.programme.goals import Goals
 from streamer.scoring.segments import Segmentation
 from streamer.scoring.segments.definitions import segments_of
 from streamer.serdes.events import EventDecoder
@@ -279,6 +280,11 @@ class Settings(BaseSettings):
         """The experiments that the shop has planned."""
         return {name: plan.trial() for name, plan in self.experiments.items()}
 
+    @property
+    def goals(self) -> Goals:
+        """What the shop wants of its figures."""
+        return Goals(ltv_to_cac=self.ltv_to_cac_target)
+
     def scoring(self) -> ScoringParameters:
         """Return the parameters of the scores."""
         shared = set(ScoringParameters.__struct_fields__) & set(Settings.model_fields) - {"model"}
@@ -326,6 +332,7 @@ class Settings(BaseSettings):
             future_tolerance=round(self.future_tolerance_days * DAY),
             every_event=self.emit == "every_event",
             trials=self.trials,
+            goals=self.goals,
             version=version,
         )
 

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from streamer.cli.acquiring import acquisition_table
 from streamer.cli.measuring import NoMeasureError, of_file, published
 from streamer.cli.showing import amount, counted, print_json, shown_text
 from streamer.records.measures import (
@@ -32,7 +33,7 @@ def programme(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print all measures as JSON.")] = False,
 ) -> None:
-    """Show retention, repeat purchases, order value, CLV and churn: by group, month and cohort.
+    """Show retention, repeat purchases, order value, CLV, CAC and churn: by group, month, cohort.
 
     Example: streamer programme --group channel:email
     """
@@ -65,6 +66,12 @@ def show(measures: Mapping[str, ProgrammeMeasure], group: str, console: Console)
         highlight=False,
     )
     console.print(_groups(measures, group))
+    if won := acquisition_table(measures):
+        console.print(
+            "\n[bold]acquisition[/]: spent in all; a customer cost, may cost, leaves to retain it",
+            highlight=False,
+        )
+        console.print(won)
     console.print("\n[bold]by month[/]", highlight=False)
     console.print(_months(measure.months))
     console.print(

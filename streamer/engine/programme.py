@@ -53,7 +53,7 @@ class Board:
     def __init__(self, settings: Settings) -> None:
         self._partials_topic = settings.topics[PROGRAMME_PARTIALS]
         self._partitions = settings.partitions
-        self._shop = Shop(settings.reporting_currency, settings.trials)
+        self._shop = Shop(settings.reporting_currency, settings.trials, settings.goals)
         self._published: dict[str, ShopMeasure | None] = {}
         """Null where it cannot be read any more."""
         self._is_stale = False

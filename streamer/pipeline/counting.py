@@ -26,6 +26,7 @@ from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.programme.groups import groups_of
 from streamer.scoring.programme.members import Member, member_of
 from streamer.scoring.programme.months import first_month
+from streamer.scoring.programme.spending import Spending, spending_of
 from streamer.scoring.segments import split
 from streamer.serdes.partials import encode_partial, encode_partial_key
 from streamer.serdes.rows import decode_row, decode_told
@@ -56,9 +57,10 @@ class _Counted(NamedTuple):
 
     member: Member | None
     observations: Observations
+    spending: Spending
 
 
-_NOTHING = _Counted(None, {})
+_NOTHING = _Counted(None, {}, {})
 
 
 class Counting:
@@ -138,6 +140,7 @@ class Counting:
         self._sums.count(
             [(was.member, is_.member) for was, is_ in changes],
             [(was.observations, is_.observations) for was, is_ in changes],
+            [(was.spending, is_.spending) for was, is_ in changes],
         )
 
     def _counted(self, snapshots: Sequence[Snapshot], scoring: ScoringParameters) -> list[_Counted]:
@@ -153,7 +156,8 @@ class Counting:
                 continue
             value = next(values) if _is_valued(row, scoring) else None
             member = member_of(row, value, groups_of(row, snapshot.segments))
-            counted.append(_Counted(member, observations_of(row, value, self._trials)))
+            observations = observations_of(row, value, self._trials)
+            counted.append(_Counted(member, observations, spending_of(row)))
         return counted
 
     # -- what is told --------------------------------------------------------------------------

@@ -10,17 +10,31 @@ from typing import TypeVar
 
 from streamer.pipeline.sums import kind_of
 from streamer.records.instants import NEVER, day_of, to_datetime
-from streamer.records.measures import ExperimentMeasure, ProgrammeMeasure, ShopMeasure
+from streamer.records.measures import (
+    AcquisitionFigures,
+    ExperimentMeasure,
+    ProgrammeMeasure,
+    ShopMeasure,
+)
 from streamer.records.money import minor_digits
 from streamer.records.partials import ARM, GROUP, SHARE, Key, Share
 from streamer.scoring.experiments.observing import ByMonth
 from streamer.scoring.experiments.plans import Trial
 from streamer.scoring.experiments.sums import ArmSums
 from streamer.scoring.experiments.telling import experiment_fields
+from streamer.scoring.programme.acquisition import acquisition_of
+from streamer.scoring.programme.goals import Goals
+from streamer.scoring.programme.groups import CHANNEL
 from streamer.scoring.programme.measures import measures_of
+from streamer.scoring.programme.members import ALL
 from streamer.scoring.programme.months import MONTHS_KEPT, first_month
-from streamer.scoring.programme.tallies import Tally
-from streamer.scoring.programme.telling import cohort_figures, group_figures, month_figures
+from streamer.scoring.programme.tallies import Lifetime, Tally
+from streamer.scoring.programme.telling import (
+    acquisition_figures,
+    cohort_figures,
+    group_figures,
+    month_figures,
+)
 from streamer.serdes.partials import decode_partial, decode_partial_key
 
 T = TypeVar("T")
@@ -32,11 +46,15 @@ class Shop:
     Args:
         currency: of all money.
         trials: the experiments that the shop has planned.
+        goals: what it wants of its figures.
     """
 
-    def __init__(self, currency: str, trials: Mapping[str, Trial]) -> None:
+    def __init__(
+        self, currency: str, trials: Mapping[str, Trial], goals: Goals | None = None
+    ) -> None:
         self._currency = currency
         self._trials = trials
+        self._goals = goals or Goals()
         self._shares: dict[int, Share] = {}
         self._in_force: dict[int, frozenset[Key]] = {}
         self._values: dict[tuple[Key, int], bytes] = {}
@@ -115,9 +133,18 @@ class Shop:
             model_version=self._model_version,
             currency=self._currency,
             figures=group_figures(measures.figures, digits),
+            acquisition=self._acquisition(key[1], tally, digits),
             months=[month_figures(month, digits) for month in measures.months],
             cohorts=[cohort_figures(cohort, digits) for cohort in measures.cohorts],
         )
+
+    def _acquisition(self, group: str, tally: Tally, digits: int) -> AcquisitionFigures | None:
+        """Return what winning a group cost: nobody spends on winning a segment."""
+        if group != ALL and not group.startswith(CHANNEL):
+            return None
+        lifetime = sum(tally.cohorts.values(), Lifetime())
+        found = acquisition_of(tally.spend, lifetime, self._goals.ltv_to_cac)
+        return acquisition_figures(found, digits)
 
     def _experiments(self, keys: list[Key]) -> dict[str, dict[str, ArmSums]]:
         """Return the sums of the arms that have customers, by experiment."""

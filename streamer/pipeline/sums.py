@@ -9,12 +9,15 @@ so until a recount: what was not counted of it is not known.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from streamer.records.partials import ARM, GROUP, Key
 from streamer.scoring.experiments.observing import ArmChanges, ByMonth, Observations
 from streamer.scoring.experiments.sums import ArmSums, without_values
 from streamer.scoring.programme.changes import Change
 from streamer.scoring.programme.counting import changed
-from streamer.scoring.programme.tallies import Tally, add_in_place
+from streamer.scoring.programme.spending import Spending, spent
+from streamer.scoring.programme.tallies import Spend, Tally, add_in_place
 
 KEYS_MAX = 200
 
@@ -63,12 +66,17 @@ class Sums:
         self._settle(list(self._of))
 
     def count(
-        self, members: Iterable[Change], observed: Iterable[tuple[Observations, Observations]]
+        self,
+        members: Iterable[Change],
+        observed: Iterable[tuple[Observations, Observations]],
+        spending: Iterable[tuple[Spending, Spending]] = (),
     ) -> None:
         """Count customers as they are now, no longer as they were; ``keep_since`` comes first."""
         assert self._since is not None  # noqa: S101 - see above
         for name, delta in changed(members, self._since).groups.items():
             self._add_group((GROUP, name), delta)
+        for name, spend in spent(spending).items():
+            self._add_spend((GROUP, name), spend)
         changes = ArmChanges(self._since)
         for before, after in observed:
             changes.change(before, after)
@@ -92,6 +100,14 @@ class Sums:
         add_in_place(tally, delta)
         self._settle([key])
 
+    def _add_spend(self, key: Key, delta: Spend) -> None:
+        if not self._admits(key):
+            return
+        tally = self._of.get(key, Tally({}, {}))
+        assert isinstance(tally, Tally)  # noqa: S101 - the kind is in the key
+        self._of[key] = replace(tally, spend=tally.spend + delta)
+        self._settle([key])
+
     def _add_arm(self, key: Key, month: int, delta: ArmSums) -> None:
         if not self._admits(key):
             return
@@ -107,7 +123,7 @@ class Sums:
         for key in keys:
             self._changed.add(key)
             sums = self._of[key]
-            if not (sums.cohorts or sums.months if isinstance(sums, Tally) else sums):
+            if not sums:
                 self._drop(key)
 
     # -- the bound ---------------------------------------------------------------------------

@@ -64,6 +64,21 @@ class CohortFigures(Struct, frozen=True, kw_only=True):
     months: list[MonthFigures]
 
 
+class AcquisitionFigures(Struct, frozen=True, kw_only=True):
+    """What the customers of a channel, or all, cost to win against what they are worth (V8)."""
+
+    acquisition_cost: str | None
+    """What was spent in all, whether it won a customer or not."""
+    acquired_customers: int
+    cost_per_customer: str | None
+    ltv_to_cac: float | None
+    ltv_below_target: bool | None
+    acquisition_budget: str | None
+    """A customer, on average; so is ``retention_budget``."""
+    retention_budget: str | None
+    null_reasons: dict[str, str]
+
+
 class ProgrammeMeasure(Struct, frozen=True, kw_only=True, tag_field="measure", tag="programme"):
     """Retention, repeat purchases, order value and CLV of a group of customers (V16)."""
 
@@ -78,6 +93,8 @@ class ProgrammeMeasure(Struct, frozen=True, kw_only=True, tag_field="measure", t
     figures: GroupFigures
     months: list[MonthFigures]
     cohorts: list[CohortFigures]
+    acquisition: AcquisitionFigures | None = None
+    """Of everyone and of channels; null for other groups."""
     schema_version: Literal[1] = 1
 
 

@@ -27,6 +27,10 @@ EXPERIMENTS_MAX = 24
 EXPERIMENT_BYTES_MAX = 128
 """Of the id, and of the arm. What is longer is not kept."""
 
+CHANNELS_MAX = 16
+CHANNEL_BYTES_MAX = 128
+"""What was spent on channels of longer names is not kept apart."""
+
 Told = tuple[int, str]
 """When, and what."""
 
@@ -54,6 +58,9 @@ class Engagement(Struct, array_like=True):
     """The latest value of each as JSON, by name."""
     experiments: dict[str, Told] = field(default_factory=dict)
     """The first arm, by experiment."""
+    channel_costs: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Of the acquisition costs that name a channel, how many and their sum, by channel: those of
+    the least names, which no order of arrival changes."""
 
 
 def surrounded(kept: Engagement, at: int, where: Surroundings) -> None:
@@ -72,6 +79,15 @@ def paid(kept: Engagement, event: AcquisitionCost) -> None:
     kept.acquisition_cost += event.amount
     if event.channel:
         kept.paid_channel = _earlier(kept.paid_channel, (event.occurred_at, event.channel))
+        _spend(kept, event.channel, event.amount)
+
+
+def _spend(kept: Engagement, channel: str, amount: int) -> None:
+    if len(channel.encode()) > CHANNEL_BYTES_MAX:
+        return
+    costs, spent = kept.channel_costs.get(channel, (0, 0))
+    found = kept.channel_costs | {channel: (costs + 1, spent + amount)}
+    kept.channel_costs = {name: found[name] for name in sorted(found)[:CHANNELS_MAX]}
 
 
 def rated(kept: Engagement, event: Rating) -> None:

@@ -22,6 +22,7 @@ from streamer.records.kafka import (
     TOPIC_OF_TYPE,
 )
 from streamer.records.measures import (
+    AcquisitionFigures,
     ArmComparison,
     ArmSizes,
     CohortFigures,
@@ -36,6 +37,7 @@ from streamer.records.measures import (
 from streamer.records.models import ModelParams
 from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate, LtvUpdate
 from streamer.scoring.nulls import NULL_REASONS
+from streamer.scoring.programme.acquisition import REASONS as REASONS_OF_ACQUISITION
 from streamer.scoring.programme.measures import REASONS as REASONS_OF_PROGRAMMES
 from streamer.serdes import wire
 from streamer.serdes.events import EventDecoder
@@ -65,6 +67,7 @@ MEASURES = {
     "programme": ProgrammeMeasure,
     "experiment": ExperimentMeasure,
     "figures": GroupFigures,
+    "acquisitionFigures": AcquisitionFigures,
     "monthFigures": MonthFigures,
     "cohortFigures": CohortFigures,
     "comparison": ArmComparison,
@@ -92,6 +95,8 @@ EXPLANATION = {
 }  # fmt: skip
 LATER = {"predicted_clv_basis"} | ENGAGEMENT | PAYING | BASKETS | EXPLANATION
 """Fields that the first messages of version 1 do not have."""
+LATER_MEASURED = {"acquisition"}
+"""The same of measures."""
 EXAMPLES = [(name, example) for name in NAMES for example in load(name).get("examples", ())]
 
 
@@ -168,7 +173,8 @@ def test_the_fields_of_a_measure_are_the_encoders(part: str, struct: type) -> No
     fields = {field.encode_name for field in msgspec.structs.fields(struct)}
     if struct in (ProgrammeMeasure, ExperimentMeasure):
         fields.add("measure")  # the tag
-    assert schema["properties"].keys() == fields == set(schema["required"])
+    assert schema["properties"].keys() == fields
+    assert set(schema["required"]) == fields - LATER_MEASURED
 
 
 def test_closed_sets_are_the_codes() -> None:
@@ -178,8 +184,13 @@ def test_closed_sets_are_the_codes() -> None:
     assert definitions["riskBand"]["enum"] == [*RISK_BANDS, None]
     told = definitions["nullReasons"]["description"]
     assert all(code in told for code in NULL_REASONS)
-    reasons = load("programme-measure.json")["$defs"]["figures"]["properties"]["null_reasons"]
-    assert set(reasons["additionalProperties"]["enum"]) == REASONS_OF_PROGRAMMES.keys()
+    parts = load("programme-measure.json")["$defs"]
+    for part, codes in (
+        ("figures", REASONS_OF_PROGRAMMES),
+        ("acquisitionFigures", REASONS_OF_ACQUISITION),
+    ):
+        reasons = parts[part]["properties"]["null_reasons"]
+        assert set(reasons["additionalProperties"]["enum"]) == codes.keys()
 
 
 def test_asyncapi_knows_every_topic_and_message() -> None:

@@ -24,6 +24,8 @@ class Customer(NamedTuple):
     refunded: list[tuple[date, Decimal]]
     groups: tuple[str, ...]
     arms: dict[str, tuple[date, str]]
+    spent: list[tuple[str, Decimal]]
+    """On winning it, each with the group of the channel; "" where that is not known."""
 
     @property
     def first(self) -> date:
@@ -56,8 +58,42 @@ def customers_of(events: Iterable[WireEvent], rates: Mapping[str, Decimal]) -> d
             [_paid(one, rates) for one in mine.values() if one["type"] == "refund"],
             ("all", *([f"channel:{channels[customer]}"] if channels.get(customer) else [])),
             {one: (at.date(), arms[one][1]) for at, one in kept},
+            [
+                (
+                    f"channel:{channel}" if channel else "",
+                    money(one, "amount", rates),
+                )
+                for one in mine.values()
+                if one["type"] == "acquisition_cost"
+                for channel in [one.get("channel") or channels.get(customer)]
+            ],
         )
     return found
+
+
+def spend_of(customers: Iterable[Customer], group: str) -> Decimal | None:
+    """Return what was spent on a group, be it in vain; None if nothing was told."""
+    spent = [one for customer in customers for one in customer.spent]
+    mine = [amount for channel, amount in spent if group in ("all", channel)]
+    return sum(mine, Decimal(0)) if mine else None
+
+
+def acquisition_of(measure: Mapping[str, Any], customers: Iterable[Customer]) -> dict[str, Any]:
+    """Return what of the acquisition figures follows from the events, and from CLV as told."""
+    figures, spend = measure["figures"], spend_of(customers, measure["group"])
+    won, clv = figures["customers"], figures["clv"]
+    cost = spend / won if spend is not None and won else None
+    budget = None if clv is None else max(Decimal(clv), Decimal(0)) / 3
+    return {
+        "acquisition_cost": spend,
+        "acquired_customers": won,
+        "cost_per_customer": cost,
+        "ltv_to_cac": Decimal(clv) / cost if clv is not None and cost else None,
+        "acquisition_budget": budget,
+        "retention_budget": (
+            None if budget is None or cost is None else max(budget - cost, Decimal(0))
+        ),
+    }
 
 
 def _exposure(event: WireEvent) -> tuple[str, str] | None:
