@@ -171,6 +171,12 @@ class Settings(BaseSettings):
     ltv_to_cac_target: float = Field(
         3, gt=0, le=1_000_000, description="customers whose LTV:CAC is below it are flagged"
     )
+    rating_low_share_max: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="products and categories with surely more ratings below 3 of 5 need a review",
+    )
     loyalty_points_per_unit: float = Field(
         1, ge=0, le=1_000_000, description="for a currency unit of revenue net of refunds"
     )
@@ -283,7 +289,9 @@ class Settings(BaseSettings):
     @property
     def goals(self) -> Goals:
         """What the shop wants of its figures."""
-        return Goals(ltv_to_cac=self.ltv_to_cac_target)
+        return Goals(
+            ltv_to_cac=self.ltv_to_cac_target, rating_low_share_max=self.rating_low_share_max
+        )
 
     def scoring(self) -> ScoringParameters:
         """Return the parameters of the scores."""

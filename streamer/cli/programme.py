@@ -11,13 +11,17 @@ from rich.table import Table
 
 from streamer.cli.acquiring import acquisition_table
 from streamer.cli.measuring import NoMeasureError, of_file, published
+from streamer.cli.rated import show_ratings
 from streamer.cli.showing import amount, counted, print_json, shown_text
 from streamer.records.measures import (
     PROGRAMME,
+    RATED,
     CohortFigures,
     GroupFigures,
     MonthFigures,
     ProgrammeMeasure,
+    RatingMeasure,
+    ShopMeasure,
 )
 from streamer.settings import load_settings
 
@@ -28,6 +32,9 @@ UNKNOWN = "[dim]-[/]"
 def programme(
     *,
     group: Annotated[str, typer.Option(help="all, or such as channel:email.")] = ALL,
+    ratings: Annotated[
+        bool, typer.Option("--ratings", help="Show which products and categories need a review.")
+    ] = False,
     file: Annotated[
         Path | None, typer.Option(help="A replay's programme-measures.jsonl; else Kafka is read.")
     ] = None,
@@ -37,7 +44,11 @@ def programme(
 
     Example: streamer programme --group channel:email
     """
-    found = of_file(file, PROGRAMME) if file else asyncio.run(published(load_settings(), PROGRAMME))
+    kind = RATED if ratings else PROGRAMME
+    found = of_file(file, kind) if file else asyncio.run(published(load_settings(), kind))
+    if ratings:
+        _show_ratings(found, json=json)
+        return
     measures = {name: one for name, one in found.items() if isinstance(one, ProgrammeMeasure)}
     if json:
         print_json(list(measures.values()))
@@ -45,6 +56,19 @@ def programme(
     if group not in measures:
         raise NoMeasureError(_missing(group, measures))
     show(measures, group, Console())
+
+
+def _show_ratings(found: Mapping[str, ShopMeasure], *, json: bool) -> None:
+    measures = {name: one for name, one in found.items() if isinstance(one, RatingMeasure)}
+    if json:
+        print_json(list(measures.values()))
+        return
+    if not measures:
+        raise NoMeasureError(
+            "no rating of a product or category has been counted yet: a rating event names it as "
+            "product_id or category."
+        )
+    show_ratings(measures, Console())
 
 
 def _missing(group: str, measures: Mapping[str, ProgrammeMeasure]) -> str:

@@ -26,6 +26,7 @@ from streamer.records.kafka import PROGRAMME_MEASURES, PROGRAMME_PARTIALS
 from streamer.records.measures import (
     EXPERIMENT,
     PROGRAMME,
+    RATED,
     ProgrammeMeasure,
     ShopMeasure,
     key_of,
@@ -67,7 +68,7 @@ class Board:
             except UnreadablePartialError as error:
                 logger.warning("%s at offset %d: %s", record.topic, record.offset, error)
         elif (key := (record.key or b"").decode(errors="replace")).startswith(
-            (PROGRAMME, EXPERIMENT)
+            (PROGRAMME, EXPERIMENT, RATED)
         ):
             self._note(key, record.value)
 

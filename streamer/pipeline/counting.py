@@ -12,9 +12,10 @@ by the model in force: so a new model can start their sums at nothing, without a
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
+from streamer.pipeline.rating_sums import RatingSums
 from streamer.pipeline.sums import Sums
 from streamer.pipeline.unit import Message
 from streamer.records.instants import NEVER, day_of
@@ -26,6 +27,7 @@ from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.programme.groups import groups_of
 from streamer.scoring.programme.members import Member, member_of
 from streamer.scoring.programme.months import first_month
+from streamer.scoring.programme.reviews import Opinions, opinions_of
 from streamer.scoring.programme.spending import Spending, spending_of
 from streamer.scoring.segments import split
 from streamer.serdes.partials import encode_partial, encode_partial_key
@@ -58,9 +60,10 @@ class _Counted(NamedTuple):
     member: Member | None
     observations: Observations
     spending: Spending
+    opinions: Opinions
 
 
-_NOTHING = _Counted(None, {}, {})
+_NOTHING = _Counted(None, {}, {}, {})
 
 
 class Counting:
@@ -81,6 +84,7 @@ class Counting:
         self._uncounted = 0
         """The first so many of them are left from the recovery."""
         self._sums = Sums()
+        self._ratings = RatingSums()
         self._day = NEVER
         self._told_day = NEVER
 
@@ -142,6 +146,7 @@ class Counting:
             [(was.observations, is_.observations) for was, is_ in changes],
             [(was.spending, is_.spending) for was, is_ in changes],
         )
+        self._ratings.count([(was.opinions, is_.opinions) for was, is_ in changes])
 
     def _counted(self, snapshots: Sequence[Snapshot], scoring: ScoringParameters) -> list[_Counted]:
         """Return what each of ``snapshots`` counts for; all at once cost far less."""
@@ -157,7 +162,7 @@ class Counting:
             value = next(values) if _is_valued(row, scoring) else None
             member = member_of(row, value, groups_of(row, snapshot.segments))
             observations = observations_of(row, value, self._trials)
-            counted.append(_Counted(member, observations, spending_of(row)))
+            counted.append(_Counted(member, observations, spending_of(row), opinions_of(row)))
         return counted
 
     # -- what is told --------------------------------------------------------------------------
@@ -165,19 +170,22 @@ class Counting:
     @property
     def has_news(self) -> bool:
         """Whether the records on the topic are not those of the customers counted."""
-        return not self._uncounted and (self._sums.has_changed or self._day != self._told_day)
+        if self._uncounted:
+            return False
+        changed = self._sums.has_changed or self._ratings.has_changed
+        return changed or self._day != self._told_day
 
     def news(self, time: int, scoring: ScoringParameters) -> Iterator[Message]:
         """Give the records that have changed since they were given last, the share behind them."""
-        for key, sums in self._sums.take_changed():
+        for key, sums in chain(self._sums.take_changed(), self._ratings.take_changed()):
             value = None if sums is None else encode_partial(sums)
             yield Message(encode_partial_key(key), value)
         share = Share(
             time=time,
             generation=scoring.generation,
             model_version=scoring.model_version,
-            keys=self._sums.keys,
-            beyond=self._sums.beyond,
+            keys=self._sums.keys + self._ratings.keys,
+            beyond=self._sums.beyond | self._ratings.beyond,
         )
         self._told_day = self._day
         yield Message(encode_partial_key(SHARE), encode_partial(share))

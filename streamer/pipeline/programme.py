@@ -8,16 +8,19 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TypeVar
 
+from msgspec.structs import asdict
+
 from streamer.pipeline.sums import kind_of
 from streamer.records.instants import NEVER, day_of, to_datetime
 from streamer.records.measures import (
     AcquisitionFigures,
     ExperimentMeasure,
     ProgrammeMeasure,
+    RatingMeasure,
     ShopMeasure,
 )
 from streamer.records.money import minor_digits
-from streamer.records.partials import ARM, GROUP, SHARE, Key, Share
+from streamer.records.partials import ARM, GROUP, RATINGS, SHARE, Key, Share
 from streamer.scoring.experiments.observing import ByMonth
 from streamer.scoring.experiments.plans import Trial
 from streamer.scoring.experiments.sums import ArmSums
@@ -28,6 +31,7 @@ from streamer.scoring.programme.groups import CHANNEL
 from streamer.scoring.programme.measures import measures_of
 from streamer.scoring.programme.members import ALL
 from streamer.scoring.programme.months import MONTHS_KEPT, first_month
+from streamer.scoring.programme.reviews import RatingCounts, review_of
 from streamer.scoring.programme.tallies import Lifetime, Tally
 from streamer.scoring.programme.telling import (
     acquisition_figures,
@@ -85,7 +89,7 @@ class Shop:
         return max((share.time for share in self._shares.values()), default=NEVER)
 
     def measures(self, measured_at: datetime) -> Iterator[ShopMeasure]:
-        """Give the measures of every group and experiment; none before the first event.
+        """Give the measures of all groups, ratings, experiments; none before the first purchase.
 
         Raises:
             UnreadablePartialError: as ``take``.
@@ -96,6 +100,8 @@ class Shop:
         for key in keys:
             if key[0] == GROUP:
                 yield self._programme(key, measured_at)
+            elif key[0] == RATINGS:
+                yield from self._ratings(key, measured_at)
         for experiment, arms in self._experiments(keys).items():
             yield self._experiment(experiment, arms, measured_at)
 
@@ -145,6 +151,16 @@ class Shop:
         lifetime = sum(tally.cohorts.values(), Lifetime())
         found = acquisition_of(tally.spend, lifetime, self._goals.ltv_to_cac)
         return acquisition_figures(found, digits)
+
+    def _ratings(self, key: Key, measured_at: datetime) -> Iterator[RatingMeasure]:
+        counts = sum(self._decoded(key, RatingCounts), RatingCounts())
+        if counts.ratings:
+            yield RatingMeasure(
+                rated=key[1],
+                as_of=to_datetime(self.time),
+                measured_at=measured_at,
+                **asdict(review_of(counts, self._goals.rating_low_share_max)),
+            )
 
     def _experiments(self, keys: list[Key]) -> dict[str, dict[str, ArmSums]]:
         """Return the sums of the arms that have customers, by experiment."""

@@ -156,5 +156,10 @@ def kind_of(key: Key) -> str:
 
     >>> kind_of(("group", "channel:email")), kind_of(("arm", "free-shipping", "offer"))
     ('channel', 'arm')
+    >>> kind_of(("ratings", "product:p-1"))
+    'ratings:product'
     """
-    return key[1].partition(":")[0] if key[0] == GROUP else key[0]
+    if key[0] == ARM:
+        return ARM
+    kind = key[1].partition(":")[0]
+    return kind if key[0] == GROUP else f"{key[0]}:{kind}"

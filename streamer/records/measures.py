@@ -98,6 +98,27 @@ class ProgrammeMeasure(Struct, frozen=True, kw_only=True, tag_field="measure", t
     schema_version: Literal[1] = 1
 
 
+class RatingMeasure(Struct, frozen=True, kw_only=True, tag_field="measure", tag="ratings"):
+    """What customers think of a product or a category (V9): of each customer its latest rating."""
+
+    rated: str
+    """``product:…`` or ``category:…``."""
+    as_of: datetime
+    measured_at: datetime
+    ratings: int
+    rating_average: float
+    low_ratings: int
+    """Below 3 of 5."""
+    low_share: float
+    low_share_low: float
+    low_share_high: float
+    """Wilson's interval of the share at 0.95."""
+    needs_review: bool | None
+    """Whether the share is surely greater than the shop puts up with."""
+    null_reasons: dict[str, str]
+    schema_version: Literal[1] = 1
+
+
 class MetricUplift(Struct, frozen=True, kw_only=True):
     """What an arm did to a metric; all figures null where there is too little data."""
 
@@ -158,8 +179,8 @@ class ExperimentMeasure(Struct, frozen=True, kw_only=True, tag_field="measure", 
     schema_version: Literal[1] = 1
 
 
-ShopMeasure = ProgrammeMeasure | ExperimentMeasure
-PROGRAMME, EXPERIMENT = "programme:", "experiment:"
+ShopMeasure = ProgrammeMeasure | ExperimentMeasure | RatingMeasure
+PROGRAMME, EXPERIMENT, RATED = "programme:", "experiment:", "ratings:"
 """What their keys begin with."""
 
 
@@ -167,4 +188,6 @@ def key_of(measure: ShopMeasure) -> str:
     """Return the key of ``measure``."""
     if isinstance(measure, ProgrammeMeasure):
         return PROGRAMME + measure.group
+    if isinstance(measure, RatingMeasure):
+        return RATED + measure.rated
     return EXPERIMENT + measure.experiment

@@ -1,9 +1,10 @@
 """What a partition contributes to the figures of the whole shop: ``programme-partials``.
 
-Of each partition there is one record for each group of customers and each arm of an experiment,
-whole, and a ``Share`` that says which of them are in force. They stand in the partition's own
-partition of the topic, written with its rows' transactions. Keys are JSON arrays of texts:
-``["group","channel:email"]``, ``["arm","free-shipping","offer"]``, ``["share"]``.
+Of each partition there is one record for each group of customers, each arm of an experiment and
+each product or category rated, whole, and a ``Share`` that says which of them are in force. They
+stand in the partition's own partition of the topic, written with its rows' transactions. Keys are
+JSON arrays of texts: ``["group","channel:email"]``, ``["arm","free-shipping","offer"]``,
+``["ratings","product:p-1"]``, ``["share"]``.
 """
 
 from typing import Literal
@@ -16,7 +17,7 @@ from streamer.records.models import FORMULA
 Key = tuple[str, ...]
 """Of a record: what it is of, and its name."""
 
-GROUP, ARM = "group", "arm"
+GROUP, ARM, RATINGS = "group", "arm", "ratings"
 SHARE: Key = ("share",)
 
 

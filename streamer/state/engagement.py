@@ -17,6 +17,7 @@ from streamer.records.events import (
     Surroundings,
 )
 from streamer.records.instants import NEVER
+from streamer.state.opinions import Opinion, with_rating
 
 ATTRIBUTES_MAX = 24
 ATTRIBUTE_NAME_BYTES_MAX = 64
@@ -61,6 +62,8 @@ class Engagement(Struct, array_like=True):
     channel_costs: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Of the acquisition costs that name a channel, how many and their sum, by channel: those of
     the least names, which no order of arrival changes."""
+    opinions: dict[str, Opinion] = field(default_factory=dict)
+    """The latest rating of each product or category rated (see ``opinions``)."""
 
 
 def surrounded(kept: Engagement, at: int, where: Surroundings) -> None:
@@ -97,6 +100,7 @@ def rated(kept: Engagement, event: Rating) -> None:
     at, rating = kept.last_rating
     if event.occurred_at > at or (event.occurred_at == at and event.rating < rating):
         kept.last_rating = event.occurred_at, event.rating
+    kept.opinions = with_rating(kept.opinions, event)
 
 
 def shared(kept: Engagement, event: Share) -> None:  # noqa: ARG001 - only how many is kept

@@ -32,6 +32,7 @@ from streamer.records.measures import (
     ModelCalibration,
     MonthFigures,
     ProgrammeMeasure,
+    RatingMeasure,
     ShopMeasure,
 )
 from streamer.records.models import ModelParams
@@ -39,6 +40,7 @@ from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate, LtvUpdate
 from streamer.scoring.nulls import NULL_REASONS
 from streamer.scoring.programme.acquisition import REASONS as REASONS_OF_ACQUISITION
 from streamer.scoring.programme.measures import REASONS as REASONS_OF_PROGRAMMES
+from streamer.scoring.programme.reviews import REASONS as REASONS_OF_RATINGS
 from streamer.serdes import wire
 from streamer.serdes.events import EventDecoder
 from tests.support.histories import RATES
@@ -66,6 +68,7 @@ MEASURES = {
     "modelCalibration": ModelCalibration,
     "programme": ProgrammeMeasure,
     "experiment": ExperimentMeasure,
+    "ratings": RatingMeasure,
     "figures": GroupFigures,
     "acquisitionFigures": AcquisitionFigures,
     "monthFigures": MonthFigures,
@@ -171,7 +174,7 @@ def test_the_fields_of_an_update_are_the_encoders(name: str, struct: type) -> No
 def test_the_fields_of_a_measure_are_the_encoders(part: str, struct: type) -> None:
     schema = load("programme-measure.json")["$defs"][part]
     fields = {field.encode_name for field in msgspec.structs.fields(struct)}
-    if struct in (ProgrammeMeasure, ExperimentMeasure):
+    if struct in (ProgrammeMeasure, ExperimentMeasure, RatingMeasure):
         fields.add("measure")  # the tag
     assert schema["properties"].keys() == fields
     assert set(schema["required"]) == fields - LATER_MEASURED
@@ -188,6 +191,7 @@ def test_closed_sets_are_the_codes() -> None:
     for part, codes in (
         ("figures", REASONS_OF_PROGRAMMES),
         ("acquisitionFigures", REASONS_OF_ACQUISITION),
+        ("ratings", REASONS_OF_RATINGS),
     ):
         reasons = parts[part]["properties"]["null_reasons"]
         assert set(reasons["additionalProperties"]["enum"]) == codes.keys()

@@ -33,7 +33,14 @@ from tests.support.histories import (
 )
 from tests.support.marketing import marketing
 from tests.support.models import model_params
-from tests.support.programme_oracle import Customer, acquisition_of, arms_of, customers_of, group_of
+from tests.support.programme_oracle import (
+    Customer,
+    acquisition_of,
+    arms_of,
+    customers_of,
+    group_of,
+    ratings_of,
+)
 from tests.support.schemas import validator
 
 ALL = settings(max_examples=100, deadline=None)
@@ -130,6 +137,7 @@ def test_measures_are_the_recount_of_all_events(
         expected = group_of([one for one in buyers if group in one.groups], today)
         assert_same(measures[f"programme:{group}"], expected, group)
         check_acquisition(measures[f"programme:{group}"], list(customers.values()))
+    check_ratings(measures, list(customers.values()))
     check_experiments(measures, list(customers.values()), today)
     check_arms(cluster, list(customers.values()), today)
     check_values(cluster, measures["programme:all"]["figures"] if groups else None)
@@ -211,6 +219,17 @@ def check_acquisition(measure: dict[str, Any], customers: list[Customer]) -> Non
         else:
             exact = name in {"acquisition_cost", "acquired_customers"}
             assert abs(Decimal(told[name]) - expected) <= (0 if exact else Decimal("0.007")), name
+
+
+def check_ratings(measures: Measures, customers: list[Customer]) -> None:
+    told = {one["rated"]: one for one in measures.values() if one["measure"] == "ratings"}
+    expected = ratings_of(customers)
+    assert told.keys() == expected.keys()
+    for rated, figures in expected.items():
+        measure = told[rated]
+        assert measure["rating_average"] == pytest.approx(figures.pop("rating_average"), abs=2e-6)
+        assert {name: measure[name] for name in figures} == figures
+        assert (measure["needs_review"] is None) == (figures["ratings"] < 5)
 
 
 def check_experiments(measures: Measures, customers: list[Customer], today: date) -> None:

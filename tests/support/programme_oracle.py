@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
 
-from tests.support.engaged import engaged
+from tests.support.engaged import engaged, to_five
 from tests.support.oracle import moment, money
 
 WireEvent = Mapping[str, Any]
@@ -26,6 +27,9 @@ class Customer(NamedTuple):
     arms: dict[str, tuple[date, str]]
     spent: list[tuple[str, Decimal]]
     """On winning it, each with the group of the channel; "" where that is not known."""
+
+    opinions: list[tuple[list[str], Fraction]]
+    """Its last rating of each thing, and what that counts for."""
 
     @property
     def first(self) -> date:
@@ -67,8 +71,47 @@ def customers_of(events: Iterable[WireEvent], rates: Mapping[str, Decimal]) -> d
                 if one["type"] == "acquisition_cost"
                 for channel in [one.get("channel") or channels.get(customer)]
             ],
+            _opinions([one for one in mine.values() if one["type"] == "rating"]),
         )
     return found
+
+
+def _opinions(ratings: list[WireEvent]) -> list[tuple[list[str], Fraction]]:
+    """Return the latest rating of each of the twenty things that were rated last."""
+    of: defaultdict[str, list[tuple[float, Fraction, str]]] = defaultdict(list)
+    for one in ratings:
+        product, category = (
+            text if len(text.encode()) <= 128 else ""
+            for text in (one.get("product_id") or "", one.get("category") or "")
+        )
+        thing = f"product:{product}" if product else f"category:{category}" if category else ""
+        if thing:
+            under = category if product else ""
+            of[thing].append((-moment(one).timestamp(), to_five(one), under))
+    last = sorted((min(told), thing) for thing, told in of.items())
+    by_time = sorted((age, thing, rating, under) for (age, rating, under), thing in last)
+    return [
+        ([thing, f"category:{under}"] if under else [thing], rating)
+        for _, thing, rating, under in by_time[:20]
+    ]
+
+
+def ratings_of(customers: Iterable[Customer]) -> dict[str, dict[str, Any]]:
+    """Return what of the ratings' figures follows without statistics, by what was rated."""
+    found: defaultdict[str, list[Fraction]] = defaultdict(list)
+    for customer in customers:
+        for names, rating in customer.opinions:
+            for name in names:
+                found[name].append(rating)
+    return {
+        name: {
+            "ratings": len(all_of),
+            "rating_average": float(sum(all_of, Fraction(0)) / len(all_of)),
+            "low_ratings": sum(one < 3 for one in all_of),
+            "low_share": sum(one < 3 for one in all_of) / len(all_of),
+        }
+        for name, all_of in found.items()
+    }
 
 
 def spend_of(customers: Iterable[Customer], group: str) -> Decimal | None:
