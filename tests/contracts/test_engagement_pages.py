@@ -52,6 +52,15 @@ def test_what_the_base_of_the_example_costs_is_right() -> None:
     assert {key: figures for key, figures in found.items() if figures} == foretold
 
 
+def test_what_is_to_be_reviewed_in_the_example_is_right() -> None:
+    cluster, foretold = played("v9", 1)
+    finish(cluster)
+    found = measures_of(shop_of(cluster))
+    assert {key for key in found if key.startswith("ratings:")} == foretold.keys()
+    for key, figures in foretold.items():
+        assert {name: found[key][name] for name in figures} == figures
+
+
 def test_each_change_of_tier_in_the_example_is_told_once() -> None:
     cluster, _ = played("v10")
     told = [
