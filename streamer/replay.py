@@ -180,7 +180,11 @@ class Replay:
 
     def measure(self) -> None:
         """Write the figures of the shop as they are now; call it at the end."""
-        shop = Shop(self._configuration.scoring.currency, self._configuration.trials)
+        shop = Shop(
+            self._configuration.scoring.currency,
+            self._configuration.trials,
+            self._configuration.goals,
+        )
         told = self._book.changes()
         for partition in self._partitions:
             partition.tell({one: told[one] for one in told.keys() & partition.rows.keys()})

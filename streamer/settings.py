@@ -30,6 +30,7 @@ from streamer.scoring.actions.definitions import playbook_of
 from streamer.scoring.experiments.plans import Trial
 from streamer.scoring.experiments.sequential import PLANNED_CUSTOMERS
 from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.programme.goals import Goals
 from streamer.scoring.segments import NO_SEGMENTS, Segmentation
 from streamer.scoring.segments.definitions import segments_of
 from streamer.serdes.events import EventDecoder
@@ -170,6 +171,12 @@ class Settings(BaseSettings):
     ltv_to_cac_target: float = Field(
         3, gt=0, le=1_000_000, description="customers whose LTV:CAC is below it are flagged"
     )
+    rating_low_share_max: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="products and categories with surely more ratings below 3 of 5 need a review",
+    )
     loyalty_points_per_unit: float = Field(
         1, ge=0, le=1_000_000, description="for a currency unit of revenue net of refunds"
     )
@@ -284,6 +291,13 @@ class Settings(BaseSettings):
         """The experiments that the shop has planned."""
         return {name: plan.trial() for name, plan in self.experiments.items()}
 
+    @property
+    def goals(self) -> Goals:
+        """What the shop wants of its figures."""
+        return Goals(
+            ltv_to_cac=self.ltv_to_cac_target, rating_low_share_max=self.rating_low_share_max
+        )
+
     def scoring(self) -> ScoringParameters:
         """Return the parameters of the scores."""
         shared = set(ScoringParameters.__struct_fields__) & set(Settings.model_fields) - {"model"}
@@ -331,6 +345,7 @@ class Settings(BaseSettings):
             future_tolerance=round(self.future_tolerance_days * DAY),
             every_event=self.emit == "every_event",
             trials=self.trials,
+            goals=self.goals,
             version=version,
         )
 

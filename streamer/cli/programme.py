@@ -9,14 +9,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from streamer.cli.acquiring import acquisition_table
 from streamer.cli.measuring import NoMeasureError, of_file, published
+from streamer.cli.rated import show_ratings
 from streamer.cli.showing import amount, counted, print_json, shown_text
 from streamer.records.measures import (
     PROGRAMME,
+    RATED,
     CohortFigures,
     GroupFigures,
     MonthFigures,
     ProgrammeMeasure,
+    RatingMeasure,
+    ShopMeasure,
 )
 from streamer.settings import load_settings
 
@@ -27,16 +32,23 @@ UNKNOWN = "[dim]-[/]"
 def programme(
     *,
     group: Annotated[str, typer.Option(help="all, or such as channel:email.")] = ALL,
+    ratings: Annotated[
+        bool, typer.Option("--ratings", help="Show which products and categories need a review.")
+    ] = False,
     file: Annotated[
         Path | None, typer.Option(help="A replay's programme-measures.jsonl; else Kafka is read.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print all measures as JSON.")] = False,
 ) -> None:
-    """Show retention, repeat purchases, order value, CLV and churn: by group, month and cohort.
+    """Show retention, repeat purchases, order value, CLV, CAC and churn: by group, month, cohort.
 
     Example: streamer programme --group channel:email
     """
-    found = of_file(file, PROGRAMME) if file else asyncio.run(published(load_settings(), PROGRAMME))
+    kind = RATED if ratings else PROGRAMME
+    found = of_file(file, kind) if file else asyncio.run(published(load_settings(), kind))
+    if ratings:
+        _show_ratings(found, json=json)
+        return
     measures = {name: one for name, one in found.items() if isinstance(one, ProgrammeMeasure)}
     if json:
         print_json(list(measures.values()))
@@ -44,6 +56,19 @@ def programme(
     if group not in measures:
         raise NoMeasureError(_missing(group, measures))
     show(measures, group, Console())
+
+
+def _show_ratings(found: Mapping[str, ShopMeasure], *, json: bool) -> None:
+    measures = {name: one for name, one in found.items() if isinstance(one, RatingMeasure)}
+    if json:
+        print_json(list(measures.values()))
+        return
+    if not measures:
+        raise NoMeasureError(
+            "no rating of a product or category has been counted yet: a rating event names it as "
+            "product_id or category."
+        )
+    show_ratings(measures, Console())
 
 
 def _missing(group: str, measures: Mapping[str, ProgrammeMeasure]) -> str:
@@ -65,6 +90,12 @@ def show(measures: Mapping[str, ProgrammeMeasure], group: str, console: Console)
         highlight=False,
     )
     console.print(_groups(measures, group))
+    if won := acquisition_table(measures):
+        console.print(
+            "\n[bold]acquisition[/]: spent in all; a customer cost, may cost, leaves to retain it",
+            highlight=False,
+        )
+        console.print(won)
     console.print("\n[bold]by month[/]", highlight=False)
     console.print(_months(measure.months))
     console.print(

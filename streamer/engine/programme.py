@@ -27,6 +27,7 @@ from streamer.records.measures import (
     EXPERIMENT,
     PROFILE,
     PROGRAMME,
+    RATED,
     ProgrammeMeasure,
     ShopMeasure,
     key_of,
@@ -54,7 +55,7 @@ class Board:
     def __init__(self, settings: Settings) -> None:
         self._partials_topic = settings.topics[PROGRAMME_PARTIALS]
         self._partitions = settings.partitions
-        self._shop = Shop(settings.reporting_currency, settings.trials)
+        self._shop = Shop(settings.reporting_currency, settings.trials, settings.goals)
         self._published: dict[str, ShopMeasure | None] = {}
         """Null where it cannot be read any more."""
         self._is_stale = False
@@ -68,7 +69,7 @@ class Board:
             except UnreadablePartialError as error:
                 logger.warning("%s at offset %d: %s", record.topic, record.offset, error)
         elif (key := (record.key or b"").decode(errors="replace")).startswith(
-            (PROGRAMME, EXPERIMENT, PROFILE)
+            (PROGRAMME, EXPERIMENT, PROFILE, RATED)
         ):
             self._note(key, record.value)
 

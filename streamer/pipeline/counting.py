@@ -12,9 +12,10 @@ by the model in force: so a new model can start their sums at nothing, without a
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
+from streamer.pipeline.rating_sums import RatingSums
 from streamer.pipeline.sums import Sums
 from streamer.pipeline.unit import Message
 from streamer.records.instants import NEVER, day_of
@@ -28,6 +29,8 @@ from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.programme.groups import groups_of
 from streamer.scoring.programme.members import Member, member_of
 from streamer.scoring.programme.months import first_month
+from streamer.scoring.programme.reviews import Opinions, opinions_of
+from streamer.scoring.programme.spending import Spending, spending_of
 from streamer.scoring.segments import split
 from streamer.serdes.partials import encode_partial, encode_partial_key
 from streamer.serdes.rows import decode_row, decode_told
@@ -60,9 +63,11 @@ class _Counted(NamedTuple):
     observations: Observations
     marked: Marked | None
     """None where the lifetime value is not known."""
+    spending: Spending
+    opinions: Opinions
 
 
-_NOTHING = _Counted(None, {}, None)
+_NOTHING = _Counted(None, {}, None, {}, {})
 
 
 class Counting:
@@ -83,6 +88,7 @@ class Counting:
         self._uncounted = 0
         """The first so many of them are left from the recovery."""
         self._sums = Sums()
+        self._ratings = RatingSums()
         self._day = NEVER
         self._told_day = NEVER
 
@@ -143,7 +149,9 @@ class Counting:
             [(was.member, is_.member) for was, is_ in changes],
             [(was.observations, is_.observations) for was, is_ in changes],
             [(was.marked, is_.marked) for was, is_ in changes],
+            [(was.spending, is_.spending) for was, is_ in changes],
         )
+        self._ratings.count([(was.opinions, is_.opinions) for was, is_ in changes])
 
     def _counted(self, snapshots: Sequence[Snapshot], scoring: ScoringParameters) -> list[_Counted]:
         """Return what each of ``snapshots`` counts for; all at once cost far less."""
@@ -159,8 +167,11 @@ class Counting:
                 continue
             value, as_of = next(values) if _is_valued(row, scoring) else (None, NEVER)
             member = member_of(row, value, groups_of(row, snapshot.segments))
+            observations = observations_of(row, value, self._trials)
             marked = None if value is None else Marked(bucket_of(value), traits_of(row, as_of))
-            counted.append(_Counted(member, observations_of(row, value, self._trials), marked))
+            counted.append(
+                _Counted(member, observations, marked, spending_of(row), opinions_of(row))
+            )
         return counted
 
     # -- what is told --------------------------------------------------------------------------
@@ -168,19 +179,22 @@ class Counting:
     @property
     def has_news(self) -> bool:
         """Whether the records on the topic are not those of the customers counted."""
-        return not self._uncounted and (self._sums.has_changed or self._day != self._told_day)
+        if self._uncounted:
+            return False
+        changed = self._sums.has_changed or self._ratings.has_changed
+        return changed or self._day != self._told_day
 
     def news(self, time: int, scoring: ScoringParameters) -> Iterator[Message]:
         """Give the records that have changed since they were given last, the share behind them."""
-        for key, sums in self._sums.take_changed():
+        for key, sums in chain(self._sums.take_changed(), self._ratings.take_changed()):
             value = None if sums is None else encode_partial(sums)
             yield Message(encode_partial_key(key), value)
         share = Share(
             time=time,
             generation=scoring.generation,
             model_version=scoring.model_version,
-            keys=self._sums.keys,
-            beyond=self._sums.beyond,
+            keys=self._sums.keys + self._ratings.keys,
+            beyond=self._sums.beyond | self._ratings.beyond,
         )
         self._told_day = self._day
         yield Message(encode_partial_key(SHARE), encode_partial(share))

@@ -8,26 +8,40 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TypeVar
 
+from msgspec.structs import asdict
+
 from streamer.pipeline.sums import kind_of
 from streamer.records.instants import NEVER, day_of, to_datetime
 from streamer.records.measures import (
+    AcquisitionFigures,
     ExperimentMeasure,
     IdealProfileMeasure,
     ProgrammeMeasure,
+    RatingMeasure,
     ShopMeasure,
 )
 from streamer.records.money import minor_digits
-from streamer.records.partials import ARM, GROUP, SHARE, TRAIT, Key, Share
+from streamer.records.partials import ARM, GROUP, RATINGS, SHARE, TRAIT, Key, Share
 from streamer.scoring.experiments.observing import ByMonth
 from streamer.scoring.experiments.plans import Trial
 from streamer.scoring.experiments.sums import ArmSums
 from streamer.scoring.experiments.telling import experiment_fields
 from streamer.scoring.ideal.spreads import EVERYONE, Spread
 from streamer.scoring.ideal.telling import profile_fields
+from streamer.scoring.programme.acquisition import acquisition_of
+from streamer.scoring.programme.goals import Goals
+from streamer.scoring.programme.groups import CHANNEL
 from streamer.scoring.programme.measures import measures_of
+from streamer.scoring.programme.members import ALL
 from streamer.scoring.programme.months import MONTHS_KEPT, first_month
-from streamer.scoring.programme.tallies import Tally
-from streamer.scoring.programme.telling import cohort_figures, group_figures, month_figures
+from streamer.scoring.programme.reviews import RatingCounts, review_of
+from streamer.scoring.programme.tallies import Lifetime, Tally
+from streamer.scoring.programme.telling import (
+    acquisition_figures,
+    cohort_figures,
+    group_figures,
+    month_figures,
+)
 from streamer.serdes.partials import decode_partial, decode_partial_key
 
 T = TypeVar("T")
@@ -39,11 +53,15 @@ class Shop:
     Args:
         currency: of all money.
         trials: the experiments that the shop has planned.
+        goals: what it wants of its figures.
     """
 
-    def __init__(self, currency: str, trials: Mapping[str, Trial]) -> None:
+    def __init__(
+        self, currency: str, trials: Mapping[str, Trial], goals: Goals | None = None
+    ) -> None:
         self._currency = currency
         self._trials = trials
+        self._goals = goals or Goals()
         self._shares: dict[int, Share] = {}
         self._in_force: dict[int, frozenset[Key]] = {}
         self._values: dict[tuple[Key, int], bytes] = {}
@@ -74,7 +92,7 @@ class Shop:
         return max((share.time for share in self._shares.values()), default=NEVER)
 
     def measures(self, measured_at: datetime) -> Iterator[ShopMeasure]:
-        """Give the measures of groups and experiments, and the profile; none before an event.
+        """Give all measures: of groups, ratings, experiments, the profile; none before an event.
 
         Raises:
             UnreadablePartialError: as ``take``.
@@ -85,6 +103,8 @@ class Shop:
         for key in keys:
             if key[0] == GROUP:
                 yield self._programme(key, measured_at)
+            elif key[0] == RATINGS:
+                yield from self._ratings(key, measured_at)
         for experiment, arms in self._experiments(keys).items():
             yield self._experiment(experiment, arms, measured_at)
         if EVERYONE in keys:
@@ -124,6 +144,7 @@ class Shop:
             model_version=self._model_version,
             currency=self._currency,
             figures=group_figures(measures.figures, digits),
+            acquisition=self._acquisition(key[1], tally, digits),
             months=[month_figures(month, digits) for month in measures.months],
             cohorts=[cohort_figures(cohort, digits) for cohort in measures.cohorts],
         )
@@ -139,6 +160,24 @@ class Shop:
             currency=self._currency,
             **profile_fields(spreads, self._currency),
         )
+
+    def _acquisition(self, group: str, tally: Tally, digits: int) -> AcquisitionFigures | None:
+        """Return what winning a group cost: nobody spends on winning a segment."""
+        if group != ALL and not group.startswith(CHANNEL):
+            return None
+        lifetime = sum(tally.cohorts.values(), Lifetime())
+        found = acquisition_of(tally.spend, lifetime, self._goals.ltv_to_cac)
+        return acquisition_figures(found, digits)
+
+    def _ratings(self, key: Key, measured_at: datetime) -> Iterator[RatingMeasure]:
+        counts = sum(self._decoded(key, RatingCounts), RatingCounts())
+        if counts.ratings:
+            yield RatingMeasure(
+                rated=key[1],
+                as_of=to_datetime(self.time),
+                measured_at=measured_at,
+                **asdict(review_of(counts, self._goals.rating_low_share_max)),
+            )
 
     def _experiments(self, keys: list[Key]) -> dict[str, dict[str, ArmSums]]:
         """Return the sums of the arms that have customers, by experiment."""

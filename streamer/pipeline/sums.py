@@ -9,13 +9,16 @@ was left out stays so until a recount: what was not counted of it is not known.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from streamer.records.partials import ARM, GROUP, TRAIT, Key
+from msgspec.structs import replace
+
+from streamer.records.partials import ARM, GROUP, Key
 from streamer.scoring.experiments.observing import ArmChanges, ByMonth, Observations
 from streamer.scoring.experiments.sums import ArmSums, without_values
 from streamer.scoring.ideal.spreads import Marked, Spread, differences
 from streamer.scoring.programme.changes import Change
 from streamer.scoring.programme.counting import changed
-from streamer.scoring.programme.tallies import Tally, add_in_place
+from streamer.scoring.programme.spending import Spending, spent
+from streamer.scoring.programme.tallies import Spend, Tally, add_in_place
 
 KEYS_MAX = 200
 
@@ -68,11 +71,14 @@ class Sums:
         members: Iterable[Change],
         observed: Iterable[tuple[Observations, Observations]],
         marked: Iterable[tuple[Marked | None, Marked | None]] = (),
+        spending: Iterable[tuple[Spending, Spending]] = (),
     ) -> None:
         """Count customers as they are now, no longer as they were; ``keep_since`` comes first."""
         assert self._since is not None  # noqa: S101 - see above
         for name, delta in changed(members, self._since).groups.items():
             self._add_group((GROUP, name), delta)
+        for name, spend in spent(spending).items():
+            self._add_spend((GROUP, name), spend)
         changes = ArmChanges(self._since)
         for before, after in observed:
             changes.change(before, after)
@@ -98,6 +104,14 @@ class Sums:
         tally = self._of.setdefault(key, Tally({}, {}))
         assert isinstance(tally, Tally)  # noqa: S101 - the kind is in the key
         add_in_place(tally, delta)
+        self._settle([key])
+
+    def _add_spend(self, key: Key, delta: Spend) -> None:
+        if not self._admits(key):
+            return
+        tally = self._of.get(key, Tally({}, {}))
+        assert isinstance(tally, Tally)  # noqa: S101 - the kind is in the key
+        self._of[key] = replace(tally, spend=tally.spend + delta)
         self._settle([key])
 
     def _add_arm(self, key: Key, month: int, delta: ArmSums) -> None:
@@ -151,8 +165,6 @@ class Sums:
 
 
 def _is_empty(sums: Tally | ByMonth | Spread) -> bool:
-    if isinstance(sums, Tally):
-        return not (sums.cohorts or sums.months)
     return not (sums.customers if isinstance(sums, Spread) else sums)
 
 
@@ -161,9 +173,10 @@ def kind_of(key: Key) -> str:
 
     >>> kind_of(("group", "channel:email")), kind_of(("arm", "free-shipping", "offer"))
     ('channel', 'arm')
-    >>> kind_of(("trait", "channel", "email"))
-    'trait:channel'
+    >>> kind_of(("trait", "channel", "email")), kind_of(("ratings", "product:p-1"))
+    ('trait:channel', 'ratings:product')
     """
-    if key[0] == TRAIT:
-        return f"{TRAIT}:{key[1]}"
-    return key[1].partition(":")[0] if key[0] == GROUP else key[0]
+    if key[0] == ARM:
+        return ARM
+    kind = key[1].partition(":")[0]
+    return kind if key[0] == GROUP else f"{key[0]}:{kind}"

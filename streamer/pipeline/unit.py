@@ -11,6 +11,7 @@ from streamer.records.kafka import Headers, Topics
 from streamer.scoring.actions import NO_ACTIONS, Playbook
 from streamer.scoring.experiments.plans import Trial
 from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.programme.goals import Goals
 from streamer.scoring.score import Scoring
 from streamer.scoring.segments import NO_SEGMENTS, Segmentation
 from streamer.serdes.events import EventDecoder
@@ -67,6 +68,7 @@ class Configuration:
     every_event: bool = False
     trials: Mapping[str, Trial] = field(default_factory=dict)
     """The experiments that the shop has planned."""
+    goals: Goals = field(default_factory=Goals)
     version: str = ""
 
     def __post_init__(self) -> None:

@@ -124,12 +124,17 @@ class AcquisitionCost(Struct, frozen=True, gc=False):
 
 
 class Rating(Struct, frozen=True, gc=False):
-    """The customer rated an interaction: ``rating`` in millionths, 0 to 5,000,000."""
+    """The customer rated an interaction: ``rating`` in millionths, 0 to 5,000,000.
+
+    ``product_id`` and ``category`` are "" where not told.
+    """
 
     event_id: str
     customer_id: str
     occurred_at: int
     rating: int
+    product_id: str = ""
+    category: str = ""
     type: ClassVar[str] = "rating"
     family: ClassVar[int] = 2
 

@@ -64,6 +64,21 @@ class CohortFigures(Struct, frozen=True, kw_only=True):
     months: list[MonthFigures]
 
 
+class AcquisitionFigures(Struct, frozen=True, kw_only=True):
+    """What the customers of a channel, or all, cost to win against what they are worth (V8)."""
+
+    acquisition_cost: str | None
+    """What was spent in all, whether it won a customer or not."""
+    acquired_customers: int
+    cost_per_customer: str | None
+    ltv_to_cac: float | None
+    ltv_below_target: bool | None
+    acquisition_budget: str | None
+    """A customer, on average; so is ``retention_budget``."""
+    retention_budget: str | None
+    null_reasons: dict[str, str]
+
+
 class ProgrammeMeasure(Struct, frozen=True, kw_only=True, tag_field="measure", tag="programme"):
     """Retention, repeat purchases, order value and CLV of a group of customers (V16)."""
 
@@ -78,6 +93,29 @@ class ProgrammeMeasure(Struct, frozen=True, kw_only=True, tag_field="measure", t
     figures: GroupFigures
     months: list[MonthFigures]
     cohorts: list[CohortFigures]
+    acquisition: AcquisitionFigures | None = None
+    """Of everyone and of channels; null for other groups."""
+    schema_version: Literal[1] = 1
+
+
+class RatingMeasure(Struct, frozen=True, kw_only=True, tag_field="measure", tag="ratings"):
+    """What customers think of a product or a category (V9): of each customer its latest rating."""
+
+    rated: str
+    """``product:…`` or ``category:…``."""
+    as_of: datetime
+    measured_at: datetime
+    ratings: int
+    rating_average: float
+    low_ratings: int
+    """Below 3 of 5."""
+    low_share: float
+    low_share_low: float
+    low_share_high: float
+    """Wilson's interval of the share at 0.95."""
+    needs_review: bool | None
+    """Whether the share is surely greater than the shop puts up with."""
+    null_reasons: dict[str, str]
     schema_version: Literal[1] = 1
 
 
@@ -195,8 +233,9 @@ class IdealProfileMeasure(
     schema_version: Literal[1] = 1
 
 
-ShopMeasure = ProgrammeMeasure | ExperimentMeasure | IdealProfileMeasure
-PROGRAMME, EXPERIMENT, PROFILE = "programme:", "experiment:", "profile:"
+ShopMeasure = ProgrammeMeasure | ExperimentMeasure | IdealProfileMeasure | RatingMeasure
+PROGRAMME, EXPERIMENT = "programme:", "experiment:"
+PROFILE, RATED = "profile:", "ratings:"
 """What their keys begin with."""
 IDEAL = "ideal"
 
@@ -207,4 +246,6 @@ def key_of(measure: ShopMeasure) -> str:
         return PROGRAMME + measure.group
     if isinstance(measure, IdealProfileMeasure):
         return PROFILE + IDEAL
+    if isinstance(measure, RatingMeasure):
+        return RATED + measure.rated
     return EXPERIMENT + measure.experiment

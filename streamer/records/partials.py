@@ -1,10 +1,11 @@
 """What a partition contributes to the figures of the whole shop: ``programme-partials``.
 
 Of each partition there is one record for each group of customers, each arm of an experiment and
-each value of a trait, whole, and a ``Share`` that says which of them are in force. They stand in
-the partition's own partition of the topic, written with its rows' transactions. Keys are JSON
-arrays of texts: ``["group","channel:email"]``, ``["arm","free-shipping","offer"]``,
-``["trait","channel","email"]``, ``["share"]``.
+each value of a trait, each product or category rated, whole, and a ``Share`` that says which of
+them are in force. They stand in the partition's own partition of the topic, written with its rows'
+transactions. Keys are JSON arrays of texts: ``["group","channel:email"]``,
+``["arm","free-shipping","offer"]``, ``["trait","channel","email"]``,
+``["ratings","product:p-1"]``, ``["share"]``.
 """
 
 from typing import Literal
@@ -17,7 +18,7 @@ from streamer.records.models import FORMULA
 Key = tuple[str, ...]
 """Of a record: what it is of, and its name."""
 
-GROUP, ARM, TRAIT = "group", "arm", "trait"
+GROUP, ARM, TRAIT, RATINGS = "group", "arm", "trait", "ratings"
 SHARE: Key = ("share",)
 
 

@@ -45,7 +45,8 @@ def _rating(_: "EventDecoder", event: wire.WireRating, occurred_at: int) -> Rati
     if event.rating > event.scale:
         raise Rejected("invalid", "a rating is at most its scale", "rating")
     rating = round(event.rating / event.scale * RATING_MAX)
-    return Rating(event.event_id, event.customer_id, occurred_at, rating)
+    product_id, category = event.product_id or "", event.category or ""
+    return Rating(event.event_id, event.customer_id, occurred_at, rating, product_id, category)
 
 
 def _share(_: "EventDecoder", event: wire.WireShare, occurred_at: int) -> Share:

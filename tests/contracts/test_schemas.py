@@ -22,6 +22,7 @@ from streamer.records.kafka import (
     TOPIC_OF_TYPE,
 )
 from streamer.records.measures import (
+    AcquisitionFigures,
     ArmComparison,
     ArmSizes,
     CohortFigures,
@@ -32,6 +33,7 @@ from streamer.records.measures import (
     ModelCalibration,
     MonthFigures,
     ProgrammeMeasure,
+    RatingMeasure,
     ShopMeasure,
     TraitFigures,
     TraitValueFigures,
@@ -40,7 +42,9 @@ from streamer.records.models import ModelParams
 from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate, LtvUpdate
 from streamer.scoring.ideal.top import REASONS as REASONS_OF_PROFILES
 from streamer.scoring.nulls import NULL_REASONS
+from streamer.scoring.programme.acquisition import REASONS as REASONS_OF_ACQUISITION
 from streamer.scoring.programme.measures import REASONS as REASONS_OF_PROGRAMMES
+from streamer.scoring.programme.reviews import REASONS as REASONS_OF_RATINGS
 from streamer.serdes import wire
 from streamer.serdes.events import EventDecoder
 from tests.support.histories import RATES
@@ -68,7 +72,9 @@ MEASURES = {
     "modelCalibration": ModelCalibration,
     "programme": ProgrammeMeasure,
     "experiment": ExperimentMeasure,
+    "ratings": RatingMeasure,
     "figures": GroupFigures,
+    "acquisitionFigures": AcquisitionFigures,
     "monthFigures": MonthFigures,
     "cohortFigures": CohortFigures,
     "comparison": ArmComparison,
@@ -100,6 +106,8 @@ EXPLANATION = {
 PROFILE = {"profile_closeness", "profile_traits", "profile"}
 LATER = {"predicted_clv_basis"} | ENGAGEMENT | PAYING | BASKETS | EXPLANATION | PROFILE
 """Fields that the first messages of version 1 do not have."""
+LATER_MEASURED = {"acquisition"}
+"""The same of measures."""
 EXAMPLES = [(name, example) for name in NAMES for example in load(name).get("examples", ())]
 
 
@@ -174,9 +182,10 @@ def test_the_fields_of_an_update_are_the_encoders(name: str, struct: type) -> No
 def test_the_fields_of_a_measure_are_the_encoders(part: str, struct: type) -> None:
     schema = load("programme-measure.json")["$defs"][part]
     fields = {field.encode_name for field in msgspec.structs.fields(struct)}
-    if struct in (ProgrammeMeasure, ExperimentMeasure, IdealProfileMeasure):
+    if struct in (ProgrammeMeasure, ExperimentMeasure, IdealProfileMeasure, RatingMeasure):
         fields.add("measure")  # the tag
-    assert schema["properties"].keys() == fields == set(schema["required"])
+    assert schema["properties"].keys() == fields
+    assert set(schema["required"]) == fields - LATER_MEASURED
 
 
 def test_closed_sets_are_the_codes() -> None:
@@ -186,10 +195,15 @@ def test_closed_sets_are_the_codes() -> None:
     assert definitions["riskBand"]["enum"] == [*RISK_BANDS, None]
     told = definitions["nullReasons"]["description"]
     assert all(code in told for code in NULL_REASONS)
-    reasons = load("programme-measure.json")["$defs"]["figures"]["properties"]["null_reasons"]
-    assert set(reasons["additionalProperties"]["enum"]) == REASONS_OF_PROGRAMMES.keys()
-    reasons = load("programme-measure.json")["$defs"]["idealProfile"]["properties"]["null_reasons"]
-    assert set(reasons["additionalProperties"]["enum"]) == REASONS_OF_PROFILES.keys()
+    parts = load("programme-measure.json")["$defs"]
+    for part, codes in (
+        ("figures", REASONS_OF_PROGRAMMES),
+        ("acquisitionFigures", REASONS_OF_ACQUISITION),
+        ("ratings", REASONS_OF_RATINGS),
+        ("idealProfile", REASONS_OF_PROFILES),
+    ):
+        reasons = parts[part]["properties"]["null_reasons"]
+        assert set(reasons["additionalProperties"]["enum"]) == codes.keys()
 
 
 def test_asyncapi_knows_every_topic_and_message() -> None:

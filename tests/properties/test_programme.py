@@ -33,7 +33,14 @@ from tests.support.histories import (
 )
 from tests.support.marketing import marketing
 from tests.support.models import model_params
-from tests.support.programme_oracle import Customer, arms_of, customers_of, group_of
+from tests.support.programme_oracle import (
+    Customer,
+    acquisition_of,
+    arms_of,
+    customers_of,
+    group_of,
+    ratings_of,
+)
 from tests.support.schemas import validator
 
 ALL = settings(max_examples=100, deadline=None)
@@ -119,12 +126,18 @@ def test_measures_are_the_recount_of_all_events(
     today = to_datetime(shop.time).date()
     buyers = [one for one in customers.values() if one.bought]
     groups = {group for one in buyers for group in one.groups}
+    spent_on = {group or "all" for one in customers.values() for group, _ in one.spent}
+    if spent_on:
+        spent_on.add("all")
+    groups |= spent_on
     assert {key for key in measures if key.startswith("programme:")} == {
         f"programme:{group}" for group in groups
     }
     for group in groups:
         expected = group_of([one for one in buyers if group in one.groups], today)
         assert_same(measures[f"programme:{group}"], expected, group)
+        check_acquisition(measures[f"programme:{group}"], list(customers.values()))
+    check_ratings(measures, list(customers.values()))
     check_experiments(measures, list(customers.values()), today)
     check_arms(cluster, list(customers.values()), today)
     check_values(cluster, measures["programme:all"]["figures"] if groups else None)
@@ -185,8 +198,38 @@ def assert_told(measure: dict[str, Any]) -> None:
         parts = [measure["figures"], *measure["months"]]
         for cohort in measure["cohorts"]:
             parts += [cohort["figures"], *cohort["months"]]
+        if measure["acquisition"]:
+            parts.append(measure["acquisition"])
         for part in parts:
             assert part["null_reasons"].keys() == {k for k, v in part.items() if v is None}
+
+
+def check_acquisition(measure: dict[str, Any], customers: list[Customer]) -> None:
+    """Money to a rounding (of CLV, too); whether a figure is known exactly."""
+    told = measure["acquisition"]
+    for name, expected in acquisition_of(measure, customers).items():
+        if expected is None:
+            assert told[name] is None, name
+        elif name == "ltv_to_cac":
+            cost, clv = told["cost_per_customer"], measure["figures"]["clv"]
+            assert cost is not None
+            assert told["ltv_below_target"] == (told[name] < 3)
+            if Decimal(cost) > 10 and abs(Decimal(clv)) > 10:
+                assert told[name] == pytest.approx(float(expected), rel=1e-3)
+        else:
+            exact = name in {"acquisition_cost", "acquired_customers"}
+            assert abs(Decimal(told[name]) - expected) <= (0 if exact else Decimal("0.007")), name
+
+
+def check_ratings(measures: Measures, customers: list[Customer]) -> None:
+    told = {one["rated"]: one for one in measures.values() if one["measure"] == "ratings"}
+    expected = ratings_of(customers)
+    assert told.keys() == expected.keys()
+    for rated, figures in expected.items():
+        measure = told[rated]
+        assert measure["rating_average"] == pytest.approx(figures.pop("rating_average"), abs=2e-6)
+        assert {name: measure[name] for name in figures} == figures
+        assert (measure["needs_review"] is None) == (figures["ratings"] < 5)
 
 
 def check_experiments(measures: Measures, customers: list[Customer], today: date) -> None:

@@ -40,7 +40,7 @@ def finish(cluster: Cluster) -> None:
 def shop_of(cluster: Cluster) -> Shop:
     """Return the shop as its publisher knows it."""
     configured = cluster.configuration
-    shop = Shop(configured.scoring.currency, configured.trials)
+    shop = Shop(configured.scoring.currency, configured.trials, configured.goals)
     for record in cluster.log(PROGRAMME_PARTIALS):
         shop.take(record.partition, record.key, record.value)
     return shop

@@ -145,7 +145,11 @@ def _engaged() -> list[st.SearchStrategy[dict[str, Any]]]:
     """Ratings, shares, acquisition costs, profiles and experiments, some beyond the bounds."""
     rated = st.fixed_dictionaries(
         {"type": st.just("rating"), "rating": st.sampled_from([0, 1, 2.5, 3, 4, 4.5, 5])},
-        optional={"scale": st.sampled_from([5, 7, 10])},
+        optional={
+            "scale": st.sampled_from([5, 7, 10]),
+            "product_id": st.sampled_from(["p1", "p2", "p" * 128, *(f"q{n}" for n in range(25))]),
+            "category": st.sampled_from(["", "hats", "shoes", "x" * 129]),
+        },
     )
     shared = st.fixed_dictionaries({"type": st.just("share"), "network": st.just("mail")})
     paid = st.fixed_dictionaries(

@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
 
-from tests.support.engaged import engaged
+from tests.support.engaged import engaged, to_five
 from tests.support.oracle import moment, money
 
 WireEvent = Mapping[str, Any]
@@ -24,6 +25,11 @@ class Customer(NamedTuple):
     refunded: list[tuple[date, Decimal]]
     groups: tuple[str, ...]
     arms: dict[str, tuple[date, str]]
+    spent: list[tuple[str, Decimal]]
+    """On winning it, each with the group of the channel; "" where that is not known."""
+
+    opinions: list[tuple[list[str], Fraction]]
+    """Its last rating of each thing, and what that counts for."""
 
     @property
     def first(self) -> date:
@@ -56,8 +62,81 @@ def customers_of(events: Iterable[WireEvent], rates: Mapping[str, Decimal]) -> d
             [_paid(one, rates) for one in mine.values() if one["type"] == "refund"],
             ("all", *([f"channel:{channels[customer]}"] if channels.get(customer) else [])),
             {one: (at.date(), arms[one][1]) for at, one in kept},
+            [
+                (
+                    f"channel:{channel}" if channel else "",
+                    money(one, "amount", rates),
+                )
+                for one in mine.values()
+                if one["type"] == "acquisition_cost"
+                for channel in [one.get("channel") or channels.get(customer)]
+            ],
+            _opinions([one for one in mine.values() if one["type"] == "rating"]),
         )
     return found
+
+
+def _opinions(ratings: list[WireEvent]) -> list[tuple[list[str], Fraction]]:
+    """Return the latest rating of each of the twenty things that were rated last."""
+    of: defaultdict[str, list[tuple[float, Fraction, str]]] = defaultdict(list)
+    for one in ratings:
+        product, category = (
+            text if len(text.encode()) <= 128 else ""
+            for text in (one.get("product_id") or "", one.get("category") or "")
+        )
+        thing = f"product:{product}" if product else f"category:{category}" if category else ""
+        if thing:
+            under = category if product else ""
+            of[thing].append((-moment(one).timestamp(), to_five(one), under))
+    last = sorted((min(told), thing) for thing, told in of.items())
+    by_time = sorted((age, thing, rating, under) for (age, rating, under), thing in last)
+    return [
+        ([thing, f"category:{under}"] if under else [thing], rating)
+        for _, thing, rating, under in by_time[:20]
+    ]
+
+
+def ratings_of(customers: Iterable[Customer]) -> dict[str, dict[str, Any]]:
+    """Return what of the ratings' figures follows without statistics, by what was rated."""
+    found: defaultdict[str, list[Fraction]] = defaultdict(list)
+    for customer in customers:
+        for names, rating in customer.opinions:
+            for name in names:
+                found[name].append(rating)
+    return {
+        name: {
+            "ratings": len(all_of),
+            "rating_average": float(sum(all_of, Fraction(0)) / len(all_of)),
+            "low_ratings": sum(one < 3 for one in all_of),
+            "low_share": sum(one < 3 for one in all_of) / len(all_of),
+        }
+        for name, all_of in found.items()
+    }
+
+
+def spend_of(customers: Iterable[Customer], group: str) -> Decimal | None:
+    """Return what was spent on a group, be it in vain; None if nothing was told."""
+    spent = [one for customer in customers for one in customer.spent]
+    mine = [amount for channel, amount in spent if group in ("all", channel)]
+    return sum(mine, Decimal(0)) if mine else None
+
+
+def acquisition_of(measure: Mapping[str, Any], customers: Iterable[Customer]) -> dict[str, Any]:
+    """Return what of the acquisition figures follows from the events, and from CLV as told."""
+    figures, spend = measure["figures"], spend_of(customers, measure["group"])
+    won, clv = figures["customers"], figures["clv"]
+    cost = spend / won if spend is not None and won else None
+    budget = None if clv is None else max(Decimal(clv), Decimal(0)) / 3
+    return {
+        "acquisition_cost": spend,
+        "acquired_customers": won,
+        "cost_per_customer": cost,
+        "ltv_to_cac": Decimal(clv) / cost if clv is not None and cost else None,
+        "acquisition_budget": budget,
+        "retention_budget": (
+            None if budget is None or cost is None else max(budget - cost, Decimal(0))
+        ),
+    }
 
 
 def _exposure(event: WireEvent) -> tuple[str, str] | None:

@@ -2,8 +2,9 @@
 
 from msgspec.structs import asdict
 
-from streamer.records.measures import CohortFigures, GroupFigures, MonthFigures
+from streamer.records.measures import AcquisitionFigures, CohortFigures, GroupFigures, MonthFigures
 from streamer.records.money import DECIMALS, format_amount
+from streamer.scoring.programme.acquisition import Acquisition
 from streamer.scoring.programme.measures import Cohort, Figures, Month
 
 
@@ -13,6 +14,16 @@ def group_figures(figures: Figures, digits: int) -> GroupFigures:
     fields["average_order_value"] = _rounded(figures.average_order_value, digits)
     fields["clv"] = _rounded(figures.clv, digits)
     return GroupFigures(**fields)
+
+
+def acquisition_figures(acquisition: Acquisition, digits: int) -> AcquisitionFigures:
+    """Return ``acquisition`` with money as texts; what was spent is told exactly."""
+    fields = asdict(acquisition)
+    if acquisition.acquisition_cost is not None:
+        fields["acquisition_cost"] = format_amount(acquisition.acquisition_cost, digits)
+    for name in ("cost_per_customer", "acquisition_budget", "retention_budget"):
+        fields[name] = _rounded(fields[name], digits)
+    return AcquisitionFigures(**fields)
 
 
 def month_figures(month: Month, digits: int) -> MonthFigures:

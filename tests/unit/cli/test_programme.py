@@ -34,7 +34,32 @@ def test_the_base_is_shown_by_month_and_cohort(file: Path) -> None:
     assert ["2026-02", "2", "1", "33.3%", "66.7%", "2", "100.00", "50.00"] in lines
     assert ["2026-03*", "3", "0", "100.0%", "0.0%", "3", "150.00", "50.00"] in lines
     assert ["2026-01", "3", "66.7%", "50.00", "850.00", "33.3%", "66.7%*"] in lines
+    assert ["all", "4", "900.00", "225.00", "3.61", "270.83", "45.83"] in lines
     assert not any(line[:1] == ["2025-04"] for line in lines), "nothing happened then"
+
+
+def test_a_channel_below_the_target_is_said(file: Path) -> None:
+    dear = {**EXAMPLES[0]["acquisition"], "ltv_to_cac": 2.5, "ltv_below_target": True}
+    file.write_text(json.dumps({**EXAMPLES[0], "acquisition": dear}))
+    assert "2.50" in run("programme", "--file", str(file))
+    assert "below target" in run("programme", "--file", str(file))
+    file.write_text(json.dumps({**EXAMPLES[0], "acquisition": None}))
+    assert "acquisition" not in run("programme", "--file", str(file))
+
+
+def test_what_needs_a_review_is_shown_first(file: Path) -> None:
+    fine = {**EXAMPLES[2], "rated": "product:a", "low_share_low": 0.1, "needs_review": False}
+    file.write_text(json.dumps(fine) + "\n" + json.dumps(EXAMPLES[2]))
+    lines = [
+        line.split() for line in run("programme", "--ratings", "--file", str(file)).split("\n")
+    ]
+    worst = ["p-1", "20", "2.90", "9", "45%", "26%", "to", "66%", "needs", "review"]
+    assert lines[1:3] == [worst, ["a", "20", "2.90", "9", "45%", "10%", "to", "66%"]]
+    told = json.loads(run("programme", "--ratings", "--json", "--file", str(file)))
+    assert told == [fine, EXAMPLES[2]]
+    file.write_text(json.dumps(EXAMPLES[0]))
+    with pytest.raises(NoMeasureError, match="no rating"):
+        run("programme", "--ratings", "--file", str(file))
 
 
 def test_experiments_say_what_is_not_significant(file: Path) -> None:

@@ -12,8 +12,6 @@ from streamer.cli import COMMANDS
 ROOT = Path(__file__).parents[3]
 PAGES = ROOT / "docs" / "rows"
 ROWS = [f"V{number}" for number in range(1, 20)]
-TO_COME = {"V13"}
-"""Rows without a page yet. When one comes, fill its line of the table and take it out here."""
 SCHEMA_OF = {
     "ltv-updates": "ltv-update.json",
     "churn-risk-updates": "churn-risk-update.json",
@@ -77,7 +75,7 @@ def test_every_row_is_in_the_table_once() -> None:
     assert list(table()) == ROWS
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row not in TO_COME])
+@pytest.mark.parametrize("row", ROWS)
 def test_what_the_table_names_is_there(row: str) -> None:
     _, code, fields, command, tests = table()[row]
     text = (PAGES / f"{row.lower()}.md").read_text(encoding="utf-8")
@@ -97,8 +95,3 @@ def test_what_the_table_names_is_there(row: str) -> None:
 def test_every_field_of_a_topic_is_in_the_table(topic: str) -> None:
     named = set().union(*(wire(cells[2]).get(topic, set()) for cells in table().values()))
     assert fields_of(topic) - COMMON - named == set()
-
-
-def test_what_is_still_to_come_has_no_page() -> None:
-    there = {row for row in TO_COME if (PAGES / f"{row.lower()}.md").exists()}
-    assert not there, "fill the line of the table, and take the row out of TO_COME"
