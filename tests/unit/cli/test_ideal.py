@@ -11,7 +11,11 @@ from streamer.cli import app
 from streamer.cli.measuring import NoMeasureError
 from tests.support.schemas import load
 
-EXAMPLE = load("programme-measure.json")["examples"][-1]
+EXAMPLE = next(
+    example
+    for example in load("programme-measure.json")["examples"]
+    if example["measure"] == "ideal_profile"
+)
 
 
 def run(folder: Path, measure: dict[str, Any], *arguments: str) -> str:

@@ -12,6 +12,7 @@ from streamer.serdes.measures import UnreadableMeasureError
 from tests.support.schemas import load
 
 EXAMPLES = load("programme-measure.json")["examples"][1:]
+RATED = next(example for example in EXAMPLES if example["measure"] == "ratings")
 
 
 @pytest.fixture
@@ -48,15 +49,15 @@ def test_a_channel_below_the_target_is_said(file: Path) -> None:
 
 
 def test_what_needs_a_review_is_shown_first(file: Path) -> None:
-    fine = {**EXAMPLES[2], "rated": "product:a", "low_share_low": 0.1, "needs_review": False}
-    file.write_text(json.dumps(fine) + "\n" + json.dumps(EXAMPLES[2]))
+    fine = {**RATED, "rated": "product:a", "low_share_low": 0.1, "needs_review": False}
+    file.write_text(json.dumps(fine) + "\n" + json.dumps(RATED))
     lines = [
         line.split() for line in run("programme", "--ratings", "--file", str(file)).split("\n")
     ]
     worst = ["p-1", "20", "2.90", "9", "45%", "26%", "to", "66%", "needs", "review"]
     assert lines[1:3] == [worst, ["a", "20", "2.90", "9", "45%", "10%", "to", "66%"]]
     told = json.loads(run("programme", "--ratings", "--json", "--file", str(file)))
-    assert told == [fine, EXAMPLES[2]]
+    assert told == [fine, RATED]
     file.write_text(json.dumps(EXAMPLES[0]))
     with pytest.raises(NoMeasureError, match="no rating"):
         run("programme", "--ratings", "--file", str(file))
