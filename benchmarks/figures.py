@@ -76,6 +76,8 @@ class Results(Struct, frozen=True, kw_only=True):
     read_limit: Throughput | None = None
     streamer: Throughput | None = None
     streamer_on_two_cores: Throughput | None = None
+    streamer_announcing: Throughput | None = None
+    """On two cores, with segments and actions, which no peer makes."""
     kafka_streams: list[Throughput] = []
     quix: list[Throughput] = []
     plain_faust: list[Throughput] = []
@@ -87,7 +89,7 @@ class Results(Struct, frozen=True, kw_only=True):
 
     @property
     def ours(self) -> list[Throughput]:
-        """Return what was measured of streamer."""
+        """Return what was measured of streamer doing what its peers do."""
         return [figure for figure in (self.streamer, self.streamer_on_two_cores) if figure]
 
     @property

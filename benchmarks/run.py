@@ -30,9 +30,12 @@ if TYPE_CHECKING:
 
 OURS = StreamerWorker("streamer, 1 process")
 ON_TWO_CORES = StreamerWorker("streamer, 2 processes", processes=2)
+ANNOUNCING = StreamerWorker(
+    "streamer, 2 processes, with segments and actions", processes=2, announcements=True
+)
 STREAMS = KafkaStreams("Kafka Streams, 1 thread")
 CONTENDERS: Mapping[Part, tuple[Contender, ...]] = {
-    Part.STREAMER: (OURS, ON_TWO_CORES),
+    Part.STREAMER: (OURS, ON_TWO_CORES, ANNOUNCING),
     Part.KAFKA_STREAMS: (STREAMS, KafkaStreams("Kafka Streams, 2 threads", threads=2)),
     Part.QUIX: (QuixStreams(), QuixStreams("Quix Streams, 2 processes", processes=2)),
     Part.PLAIN_FAUST: (PlainFaust("at_least_once"), PlainFaust("exactly_once")),
@@ -192,6 +195,7 @@ class _Bench:
             read_limit=limit,
             streamer=next(iter(self._figures((OURS,))), None),
             streamer_on_two_cores=next(iter(self._figures((ON_TWO_CORES,))), None),
+            streamer_announcing=next(iter(self._figures((ANNOUNCING,))), None),
             kafka_streams=self._figures(CONTENDERS[Part.KAFKA_STREAMS]),
             quix=self._figures(CONTENDERS[Part.QUIX]),
             plain_faust=self._figures(CONTENDERS[Part.PLAIN_FAUST]),

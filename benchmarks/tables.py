@@ -65,7 +65,8 @@ def _throughputs(report: Report) -> Table:
 def measured(results: Results) -> list[Throughput]:
     """Return all throughputs there are: the limit, ours, and the peers'."""
     limit = [results.read_limit] if results.read_limit else []
-    return [*limit, *results.ours, *results.peers]
+    announcing = [results.streamer_announcing] if results.streamer_announcing else []
+    return [*limit, *results.ours, *announcing, *results.peers]
 
 
 def _throughput_row(

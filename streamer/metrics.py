@@ -3,12 +3,14 @@
 No customer's id is ever a label; partition series vanish when the partition goes.
 """
 
+from collections.abc import Mapping
 from math import nan
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streamer.pipeline import UnitOfWork
 from streamer.records.dead_letters import REASONS
+from streamer.records.measures import ProgrammeMeasure
 from streamer.records.models import ModelCheck, ModelParams
 
 REGISTRY = CollectorRegistry()
@@ -57,7 +59,18 @@ PARTITION_GAUGES = (
     LAG_SECONDS := _gauge("consumer_lag_seconds", "Age of the newest applied record", "partition"),
     TIMERS := _gauge("silence_timers", "Customers with a band crossing ahead", "partition"),
     LAST_COMMIT := _gauge("last_commit_timestamp_seconds", "Of the last commit", "partition"),
+    UNCOUNTED := _gauge(
+        "programme_pending_customers", "Changed, not counted for programme measures", "partition"
+    ),
     RECOVERY_REMAINING := _gauge("recovery_remaining_records", "Still to be read", "partition"),
+)
+
+SEGMENT_CUSTOMERS = _gauge(
+    "segment_customers", "Customers in a segment, as told last", "partition", "segment"
+)
+
+SUGGESTIONS = _counter(
+    "suggestions_settled", "Recommended actions that came first", "action", "outcome"
 )
 
 FITS = _counter("fits", "Scheduled fits of the model", "outcome")
@@ -79,11 +92,26 @@ CALIBRATION_AUC = _gauge(
     "calibration_auc_ratio", "Of telling who would buy: by model, by recency alone", "by"
 )
 
+PROGRAMME = {
+    "customers": _gauge("programme_customers", "Who have ever purchased"),
+    "repeat_purchase_rate": _gauge(
+        "programme_repeat_purchase_ratio", "Share of customers with purchases on two days"
+    ),
+    "retention_rate": _gauge(
+        "programme_retention_ratio", "Of the last month that is over, by who purchased before it"
+    ),
+    "average_order_value": _gauge(
+        "programme_average_order_value", "Revenue net of refunds over orders; currency units"
+    ),
+    "clv": _gauge("programme_clv", "Mean lifetime value of a customer; currency units"),
+}
+"""Of the whole shop, by the worker that publishes programme measures."""
+
 for _reason in REASONS:
     DEAD_LETTERS.labels(_reason)
 
-for _gauge_of_check in (CALIBRATION_BIAS, CALIBRATION_COVERAGE, CALIBRATION_BRIER):
-    _gauge_of_check.set(nan)  # not known yet, which is not 0
+for _unknown in (CALIBRATION_BIAS, CALIBRATION_COVERAGE, CALIBRATION_BRIER, *PROGRAMME.values()):
+    _unknown.set(nan)  # not known yet, which is not 0
 
 
 def count(unit: UnitOfWork) -> None:
@@ -93,8 +121,16 @@ def count(unit: UnitOfWork) -> None:
         OUTCOMES[name].inc(number)
     for reason, number in unit.refused.items():
         DEAD_LETTERS.labels(reason).inc(number)
+    for (action, outcome), number in unit.outcomes.items():
+        SUGGESTIONS.labels(action, outcome).inc(number)
     for (topic, _), messages in unit.messages.items():
         MESSAGES_PRODUCED.labels(topic).inc(len(messages))
+
+
+def tell_members(number: int, members: Mapping[str, int]) -> None:
+    """Set the gauges of the customers in each segment of a partition."""
+    for segment, customers in members.items():
+        SEGMENT_CUSTOMERS.labels(str(number), segment).set(customers)
 
 
 def tell_model(model: ModelParams) -> None:
@@ -121,6 +157,26 @@ def _tell_check(check: ModelCheck) -> None:
         gauge.set(nan if figure is None else figure)
 
 
+def tell_programme(measure: ProgrammeMeasure) -> None:
+    """Set the gauges of the whole shop."""
+    over = [month.retention_rate for month in measure.months if month.complete]
+    figures = {
+        "customers": measure.figures.customers,
+        "repeat_purchase_rate": measure.figures.repeat_purchase_rate,
+        "retention_rate": over[-1] if over else None,
+        "average_order_value": measure.figures.average_order_value,
+        "clv": measure.figures.clv,
+    }
+    for name, figure in figures.items():
+        PROGRAMME[name].set(nan if figure is None else float(figure))
+
+
+def forget_programme() -> None:
+    """Unset the gauges of the whole shop: another worker publishes its measures."""
+    for gauge in PROGRAMME.values():
+        gauge.set(nan)
+
+
 def forget_partition(number: int) -> None:
     """Remove the series of a partition that is no longer here."""
     for gauge in PARTITION_GAUGES:
@@ -128,3 +184,4 @@ def forget_partition(number: int) -> None:
             gauge.remove(str(number))
         except KeyError:
             continue
+    SEGMENT_CUSTOMERS.remove_by_labels({"partition": str(number)})

@@ -24,14 +24,17 @@ from msgspec.structs import astuple
 
 from streamer.errors import StreamerError
 from streamer.files import read_lines
-from streamer.pipeline import Message, Partition, scored
+from streamer.pipeline import Book, Message, Partition, Shop, scored
 from streamer.records.instants import NEVER
 from streamer.records.kafka import (
     CHURN_RISK_UPDATES,
     DEAD_LETTERS,
     LTV_UPDATES,
+    PROGRAMME_MEASURES,
+    RECOMMENDED_ACTIONS,
     REFERRAL_CREDITS,
     REKEYED,
+    SEGMENT_CHANGES,
     FileRecord,
 )
 from streamer.records.models import ModelParams
@@ -41,11 +44,21 @@ from streamer.serdes.addresses import address
 from streamer.serdes.dead_letters import readable_dead_letter
 from streamer.settings import Settings
 
-OUTPUTS = (LTV_UPDATES, CHURN_RISK_UPDATES, DEAD_LETTERS)
+OUTPUTS = (
+    LTV_UPDATES,
+    CHURN_RISK_UPDATES,
+    SEGMENT_CHANGES,
+    RECOMMENDED_ACTIONS,
+    PROGRAMME_MEASURES,
+    DEAD_LETTERS,
+)
 """Topics whose records a replay gives to its writer."""
 
 TIMERS_MAX = 5_000
 """Band crossings told of at once when silence runs on: it bounds the memory."""
+
+COUNTED_MAX = 2_000
+"""Customers counted at once for the figures of the shop, at the end."""
 
 SCORINGS_MAX = 2_000
 """Scores are made so many at a time: one alone costs thirty times as much."""
@@ -88,6 +101,7 @@ class Replay:
         configuration = replace(settings.configuration(version), every_event=True)
         self._configuration = configuration
         self._scorings = []
+        self._book = Book({})
         self._now = now
         self._model = model
         self._write = write
@@ -128,6 +142,8 @@ class Replay:
         for partition in self._partitions:
             while partition.due(until):
                 self._process(partition, (), until)
+            # The time itself comes that far, whoever was silent last: measures are as of it.
+            self._process(partition, (), until)
 
     def _append(self, topic: str, partition: int, messages: Iterable[Message]) -> None:
         sent_at = round(self._now.timestamp() * 1000)
@@ -158,9 +174,27 @@ class Replay:
 
     def flush(self) -> None:
         """Make and write the scores that wait for company; call it at the end."""
-        updates = scored(self._scorings, self._now, self._topics, self._scoring)
+        updates = scored(self._scorings, self._now, self._configuration, self._scoring, self._book)
         self._hand_on({(topic, 0): messages for topic, messages in updates.items()})
         self._scorings.clear()
+
+    def measure(self) -> None:
+        """Write the figures of the shop as they are now; call it at the end."""
+        shop = Shop(
+            self._configuration.scoring.currency,
+            self._configuration.trials,
+            self._configuration.goals,
+        )
+        told = self._book.changes()
+        for partition in self._partitions:
+            partition.tell({one: told[one] for one in told.keys() & partition.rows.keys()})
+            partition.count(COUNTED_MAX)
+            while partition.counting.pending:
+                partition.count(COUNTED_MAX)
+            for key, value, *_ in map(astuple, partition.partials()):
+                shop.take(partition.number, key, value)
+        for measure in shop.measures(self._now):
+            self._write(PROGRAMME_MEASURES, _encode(measure))
 
     def _hand_on(self, written: Mapping[tuple[str, int], Sequence[Message]]) -> None:
         for (topic, partition), messages in written.items():
@@ -268,4 +302,5 @@ def replay_file(
                 progress(replay)
         replay.run_silence(until)
         replay.flush()
+        replay.measure()
     return replay

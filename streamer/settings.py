@@ -7,10 +7,12 @@ this order.
 import os
 import tomllib
 from decimal import Decimal
+from functools import cached_property
+from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -23,10 +25,18 @@ from streamer.errors import StreamerError
 from streamer.pipeline import Configuration
 from streamer.records.instants import DAY
 from streamer.records.kafka import Topics
+from streamer.scoring.actions import NO_ACTIONS, Playbook
+from streamer.scoring.actions.definitions import playbook_of
+from streamer.scoring.experiments.plans import Trial
+from streamer.scoring.experiments.sequential import PLANNED_CUSTOMERS
 from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.programme.goals import Goals
+from streamer.scoring.segments import NO_SEGMENTS, Segmentation
+from streamer.scoring.segments.definitions import segments_of
 from streamer.serdes.events import EventDecoder
 
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
+CategoryName = Annotated[str, Field(min_length=1, max_length=64)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Text = Annotated[str, Field(min_length=1, max_length=256)]
 TierName = Annotated[str, Field(min_length=1, max_length=64)]
@@ -35,6 +45,26 @@ Cost = Annotated[Decimal, Field(ge=0, lt=1_000_000_000)]
 
 class ConfigurationError(StreamerError):
     """A setting is missing or cannot be right."""
+
+
+class ExperimentPlan(BaseModel, frozen=True, extra="forbid"):
+    """What was decided before an experiment began."""
+
+    control: str = ""
+    shares: dict[Text, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    alpha: Fraction = 0.05
+    window_days: int = Field(30, ge=1, le=330)
+    planned_customers: float = Field(PLANNED_CUSTOMERS, gt=0)
+
+    @model_validator(mode="after")
+    def _has_its_control(self) -> Self:
+        if self.shares and self.control and self.control not in self.shares:
+            raise ValueError("shares must name the control")
+        return self
+
+    def trial(self) -> Trial:
+        """Return the plan as scores go by it."""
+        return Trial(**self.model_dump())
 
 
 class Settings(BaseSettings):
@@ -141,6 +171,12 @@ class Settings(BaseSettings):
     ltv_to_cac_target: float = Field(
         3, gt=0, le=1_000_000, description="customers whose LTV:CAC is below it are flagged"
     )
+    rating_low_share_max: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="products and categories with surely more ratings below 3 of 5 need a review",
+    )
     loyalty_points_per_unit: float = Field(
         1, ge=0, le=1_000_000, description="for a currency unit of revenue net of refunds"
     )
@@ -153,6 +189,47 @@ class Settings(BaseSettings):
         max_length=20,
         description="points where each tier begins, as JSON: "
         '{"bronze": 0, "silver": 500, "gold": 2000}; none is no loyalty programme',
+    )
+
+    catalogue_categories: tuple[CategoryName, ...] = Field(
+        (),
+        max_length=1000,
+        description="the shop's categories as events name them, those to be offered first in "
+        'front, as JSON: ["shoes", "hats"]',
+    )
+    low_order_value: float = Field(
+        0,
+        ge=0,
+        description="average order value below which baskets are worth widening; 0 is none",
+    )
+    low_margin_rate: float = Field(
+        0.2, ge=-1, le=1, description="margin / price below which goods are low-margin"
+    )
+
+    announcements: bool = Field(
+        default=True,
+        description="tell segment changes and recommended actions: a third of the work of a first "
+        "order, for those whom nobody listens to",
+    )
+    segments_file: Path | None = Field(
+        None, description="segments besides the built-in ones, as TOML: docs/rows/v14.md"
+    )
+
+    actions_file: Path | None = Field(
+        None,
+        description="rules of recommended actions in the packaged ones' place: docs/rows/v15.md",
+    )
+
+    experiments: dict[Text, ExperimentPlan] = Field(
+        default_factory=dict,
+        description="what was planned, by id, as JSON: "
+        '{"free-shipping": {"control": "a", "shares": {"a": 9, "b": 1}, "alpha": 0.05, '
+        '"window_days": 30, "planned_customers": 5000}}; all of it optional',
+    )
+    programme_interval_seconds: float = Field(
+        10,
+        ge=0.1,
+        description="how often programme measures and experiments are published at most",
     )
 
     emit: Literal["latest", "every_event"] = Field(
@@ -209,6 +286,18 @@ class Settings(BaseSettings):
         """The topics' names."""
         return Topics(self.topic_prefix)
 
+    @property
+    def trials(self) -> dict[str, Trial]:
+        """The experiments that the shop has planned."""
+        return {name: plan.trial() for name, plan in self.experiments.items()}
+
+    @property
+    def goals(self) -> Goals:
+        """What the shop wants of its figures."""
+        return Goals(
+            ltv_to_cac=self.ltv_to_cac_target, rating_low_share_max=self.rating_low_share_max
+        )
+
     def scoring(self) -> ScoringParameters:
         """Return the parameters of the scores."""
         shared = set(ScoringParameters.__struct_fields__) & set(Settings.model_fields) - {"model"}
@@ -216,18 +305,67 @@ class Settings(BaseSettings):
             currency=self.reporting_currency, **{name: getattr(self, name) for name in shared}
         )
 
+    def decoder(self) -> EventDecoder:
+        """Return what reads the shop's events."""
+        return EventDecoder(self.reporting_currency, self.rates, self.event_bytes_max)
+
+    @cached_property
+    def segmentation(self) -> Segmentation:
+        """The segments, compiled.
+
+        Raises:
+            ConfigurationError: the file cannot be read.
+            StreamerError: it defines what cannot be: the message says where.
+        """
+        own = {} if self.segments_file is None else read_toml(self.segments_file)
+        return segments_of(tomllib.loads(packaged("segments")), own, str(self.segments_file))
+
+    @cached_property
+    def playbook(self) -> Playbook:
+        """The rules of recommended actions, compiled; raises as ``segmentation``."""
+        segments = self.segmentation
+        if self.actions_file is None:
+            return playbook_of(tomllib.loads(packaged("actions")), segments, "actions.toml")
+        return playbook_of(read_toml(self.actions_file), segments, str(self.actions_file))
+
     def configuration(self, version: str = "") -> Configuration:
-        """Return what the pipeline needs of the settings."""
+        """Return what the pipeline needs of the settings.
+
+        Raises:
+            StreamerError: a file of segments or actions cannot be read, or says what cannot be.
+        """
         return Configuration(
-            decoder=EventDecoder(self.reporting_currency, self.rates, self.event_bytes_max),
+            decoder=self.decoder(),
             scoring=self.scoring(),
+            segmentation=self.segmentation if self.announcements else NO_SEGMENTS,
+            playbook=self.playbook if self.announcements else NO_ACTIONS,
             topics=self.topics,
             partitions=self.partitions,
             lateness=round(self.lateness_days * DAY),
             future_tolerance=round(self.future_tolerance_days * DAY),
             every_event=self.emit == "every_event",
+            trials=self.trials,
+            goals=self.goals,
             version=version,
         )
+
+
+def packaged(name: str) -> str:
+    """Return the text of the file of ``segments`` or ``actions`` that comes with streamer."""
+    folder = files("streamer.scoring") / name
+    return (folder / f"{name}.toml").read_text(encoding="utf-8")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what ``path`` holds.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}.") from None
 
 
 def load_settings(**overrides: object) -> Settings:

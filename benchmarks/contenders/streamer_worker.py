@@ -12,7 +12,7 @@ from benchmarks.processes import run
 from benchmarks.shop import fitted
 from streamer.engine.models import publish
 from streamer.records.kafka import CHANGELOG, LTV_UPDATES
-from streamer.serdes.rows import CHECKPOINT_KEY, MODEL_KEY, decode_checkpoint, decode_row
+from streamer.serdes.rows import CHECKPOINT_KEY, decode_checkpoint, decode_row, is_row
 from streamer.settings import load_settings
 
 CONSUMED = "streamer_events_total"
@@ -21,12 +21,16 @@ CONSUMED = "streamer_events_total"
 
 @dataclass(frozen=True, slots=True)
 class StreamerWorker:
-    """One worker with the settings that a user starts with, who has fitted a model."""
+    """One worker with the settings that a user starts with, who has fitted a model.
+
+    Its ``announcements`` (segments, recommended actions) are off: peers make the scores only.
+    """
 
     title: str = "streamer"
     guarantee: str = "exactly once"
     slow: bool = False
     processes: int = 1
+    announcements: bool = False
 
     def prepare(self, course: Course) -> None:
         """Make its topics anew: its progress is kept in them, not in the group."""
@@ -40,7 +44,11 @@ class StreamerWorker:
 
     def command(self, course: Course) -> Command:
         """Return the command of a worker that is configured by its environment."""
-        environment = {**_settings(course), "STREAMER_PROCESSES": str(self.processes)}
+        environment = {
+            **_settings(course),
+            "STREAMER_PROCESSES": str(self.processes),
+            "STREAMER_ANNOUNCEMENTS": str(self.announcements),
+        }
         return Command([_streamer(), "worker"], environment)
 
     def consumed(self, course: Course) -> int | None:
@@ -73,7 +81,7 @@ async def _recount(course: Course) -> tuple[int, int]:
             if record.key == CHECKPOINT_KEY:
                 checkpoint = decode_checkpoint(record.value)
                 consumed[record.partition] = checkpoint.next_offsets.get(course.source, 0)
-            elif record.key != MODEL_KEY:
+            elif is_row(record.key):
                 seen[record.key] = decode_row(record.value).events_seen
     return sum(seen.values()), sum(consumed.values())
 

@@ -1,6 +1,7 @@
 """A customer on one card: the figures in words, and why one is missing."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 from rich.console import Group
@@ -8,7 +9,8 @@ from rich.panel import Panel
 from rich.table import Table
 
 from streamer.cli.showing import amount, counted, shown_text
-from streamer.scoring.nulls import NULL_REASONS
+from streamer.records.scores import MEASURES
+from streamer.scoring.nulls import NULL_REASONS, null_reason
 
 Update = dict[str, Any]
 WIDTH = 80
@@ -105,6 +107,16 @@ def _points(update: Update) -> str:
     return f"{points}, {update['points_to_next_tier']:,} to {shown_text(update['next_tier'])}"
 
 
+def _habits(update: Update) -> str:
+    flags = "low_margin_only", "discount_only"
+    return ", ".join(name.replace("_", " ") for name in flags if update[name])
+
+
+def _made_by(update: Update) -> str:
+    most = update["profile_traits"][0]
+    return f"{shown_text(most['value'])}: {most['lift']:.1f} times as often at the top"
+
+
 VALUE = (
     Line("worth so far", "historic_clv", money("historic_clv"), _orders),
     Line("forecast", "predicted_clv", money("predicted_clv"), _interval),
@@ -119,9 +131,40 @@ VALUE = (
         money("referral_value"),
         lambda update: f"of {counted(update['referred_customers'], 'customer')} brought",
     ),
+    Line(
+        "pays after",
+        "payment_days_average",
+        lambda update: f"{update['payment_days_average']:.1f} days",
+        lambda update: f"{counted(update['unpaid_orders_overdue'] or 0, 'order')} overdue",
+    ),
+    Line(
+        "buys",
+        "products_bought",
+        lambda update: counted(update["products_bought"], "product"),
+        lambda update: f"of {update['category_depth'] or 'no known'} categories",
+    ),
+    Line("offer next", "next_category", lambda update: shown_text(update["next_category"])),
+    Line(
+        "margin rate",
+        "margin_rate",
+        lambda update: f"{update['margin_rate']:.0%}",
+        _habits,
+    ),
+    Line(
+        "regularity",
+        "regularity",
+        lambda update: f"{update['regularity']:.2f}",
+        lambda _: "0 clumpy, 0.5 random, 1 clockwork",
+    ),
     Line("brought by", "referred_by", lambda update: shown_text(update["referred_by"])),
     Line("LTV : CAC", "ltv_to_cac", _number("ltv_to_cac"), _below_target),
     Line("last rating", "rating_last", _number("rating_last"), _rating),
+    Line(
+        "in the top 10%",
+        "profile_closeness",
+        lambda update: f"{update['profile_closeness']:.0%} likely",
+        _made_by,
+    ),
     Line("loyalty", "loyalty_tier", lambda update: shown_text(update["loyalty_tier"]), _points),
 )
 RISK = (
@@ -140,17 +183,22 @@ RISK = (
 )  # fmt: skip
 
 
+NOTHING_TOLD: Update = dict.fromkeys(chain(*MEASURES.values()))
+"""What an update leaves out where it is null."""
+
+
 def card(customer_id: str, ltv: Update | None, churn_risk: Update | None) -> Panel:
     """Return what the two updates say of a customer, 80 columns wide."""
     parts: list[Any] = []
     for update, lines in ((ltv, VALUE), (churn_risk, RISK)):
         if update is None:
             continue
+        told = NOTHING_TOLD | update
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim", width=15)
         table.add_column(justify="right", width=18)
         table.add_column(style="dim")
-        for row in _rows(update, lines):
+        for row in _rows(told, lines):
             table.add_row(*row)
         parts += [table, *(f"[italic]{shown_text(reason)}[/]" for reason in update["reasons"]), ""]
     parts.append(f"[dim]{shown_text(_origin(ltv or churn_risk or {}))}[/]")
@@ -160,7 +208,7 @@ def card(customer_id: str, ltv: Update | None, churn_risk: Update | None) -> Pan
 def _rows(update: Update, lines: tuple[Line, ...]) -> Iterator[tuple[str, str, str]]:
     for line in lines:
         if update.get(line.field) is None:  # or older than the field
-            code = update["null_reasons"].get(line.field, "")
+            code = null_reason(update["null_reasons"], line.field)
             yield line.label, "—", NULL_REASONS.get(code, code)
         else:
             yield line.label, line.shown(update), line.note(update)

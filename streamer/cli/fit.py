@@ -77,7 +77,7 @@ def fit(
         fit_live(settings, model, publish=not dry_run, json=json)
         return
     assert file is not None  # noqa: S101 - told above
-    decoder = settings.configuration().decoder
+    decoder = settings.decoder()
     histories = read_histories(
         file, calibration_end and calibration_end.date(), unit=time_unit, decoder=decoder
     )

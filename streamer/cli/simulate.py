@@ -19,6 +19,7 @@ from streamer.simulate import (
     Basket,
     Disturbances,
     Experiments,
+    Payments,
     Profiles,
     PurchaseProcess,
     Ratings,
@@ -73,6 +74,20 @@ def simulate(
     ] = 0,
     refund_rate: Annotated[float, typer.Option(help="Share of purchases refunded, 0 to 1.")] = 0.0,
     refund_delay_days: Annotated[float, typer.Option(help="Mean delay of a refund.")] = 7.0,
+    payment_rate: Annotated[float, typer.Option(help="Share of purchases paid later.")] = 0.0,
+    payment_delay_days: Annotated[float, typer.Option(help="Mean delay of a payment.")] = 10.0,
+    due_days: Annotated[
+        float, typer.Option(help="From the purchase to when its payment is due; 0 leaves it out.")
+    ] = 0.0,
+    checkout_seconds: Annotated[
+        float, typer.Option(help="Mean duration of the checkout; 0 leaves it out.")
+    ] = 0.0,
+    coupon_rate: Annotated[
+        float, typer.Option(help="Share of purchases made with a coupon, 0 to 1.")
+    ] = 0.0,
+    discount_rate: Annotated[
+        float, typer.Option(help="Share of purchases at a discount, 0 to 1.")
+    ] = 0.0,
     referral_rate: Annotated[
         float, typer.Option(help="Share of customers brought by an earlier one, 0 to 1.")
     ] = 0.0,
@@ -118,12 +133,15 @@ def simulate(
         acquisition_days=acquisition_days,
         process=PurchaseProcess(**process),
         spend=Spend(currency=currency, **_numbers(spend, "p q gamma")),
-        basket=Basket(cost_share, categories),
+        basket=Basket(
+            cost_share, categories, due_days, checkout_seconds, coupon_rate, discount_rate
+        ),
         referral_rate=referral_rate,
         channels=channels,
         locations=locations,
         follow_ups=(
             Refunds(refund_rate, refund_delay_days),
+            Payments(payment_rate, payment_delay_days),
             AcquisitionCosts(acquisition_cost),
             Ratings(rating_rate),
             Shares(share_rate),

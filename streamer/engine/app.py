@@ -1,6 +1,7 @@
 """The Faust app: one agent that hands fetches to the partitions' tasks."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,8 +13,10 @@ from faust.types import TP
 from mode import ServiceT
 
 from streamer import metrics
+from streamer.engine.counting import Pace
 from streamer.engine.fitting import FitSchedule
 from streamer.engine.models import ModelWatch
+from streamer.engine.programme import ProgrammePublisher
 from streamer.engine.tables import CustomerTables
 from streamer.engine.task import PartitionTask
 from streamer.engine.transport import DataLostError, Fetch, FetchConsumer, FetchTransport
@@ -27,6 +30,9 @@ logger = logging.getLogger(__name__)
 TOOLS_COMMIT_SECONDS = 5.0
 """How often positions are committed to the group, for lag tools."""
 
+COLLECT_SECONDS = 30.0
+"""How often cycles of objects are freed; in a unit of work Python does not look for them."""
+
 
 class StreamerApp(faust.App):
     """Faust's app with our transport, recovery and partitions."""
@@ -36,6 +42,7 @@ class StreamerApp(faust.App):
     def __init__(self, settings: Settings, version: str, services: Sequence[ServiceT]) -> None:
         self.settings = settings
         self.tasks: dict[int, PartitionTask] = {}
+        self.pace = Pace()
         self._seeks = 0
         self._version = version
         self._first_services = list(services)
@@ -68,9 +75,14 @@ class StreamerApp(faust.App):
     async def on_first_start(self) -> None:
         """Start what must answer during recovery too."""
         await super().on_first_start()
-        schedule = FitSchedule(self.settings, lambda: 0 in self.tasks)
-        for service in (*self._first_services, self._watch, schedule):
+        schedule = FitSchedule(self.settings, self._leads)
+        publisher = ProgrammePublisher(self.settings, self._leads)
+        for service in (*self._first_services, self._watch, schedule, publisher):
             await self.add_runtime_dependency(service)
+
+    def _leads(self) -> bool:
+        """Return whether this worker does what one of them does for the whole shop."""
+        return 0 in self.tasks
 
     async def on_stop(self) -> None:
         """Give the partitions up in order."""
@@ -205,8 +217,15 @@ class StreamerApp(faust.App):
                     for tp in self._partitions_of(task.number)
                 ]
                 metrics.LAG.labels(str(task.number)).set(task.buffered + sum(filter(None, behind)))
+                metrics.tell_members(task.number, task.partition.members())
             with suppress(KafkaError):
                 await self._commit_for_tools(tasks)
+
+    async def collect_cycles(self) -> None:
+        """Free what only cycles hold, between units of work, for ever."""
+        while not self.should_stop:
+            await self.sleep(COLLECT_SECONDS)
+            gc.collect()
 
     async def _commit_for_tools(self, tasks: Sequence[PartitionTask]) -> None:
         offsets = {
@@ -253,5 +272,9 @@ def create_app(
     @app.task  # type: ignore[untyped-decorator] # Faust ships it so
     async def tell_tools() -> None:
         await app.tell_tools()
+
+    @app.task  # type: ignore[untyped-decorator] # Faust ships it so
+    async def collect_cycles() -> None:
+        await app.collect_cycles()
 
     return app

@@ -18,11 +18,11 @@ def connection(settings: Settings) -> dict[str, Any]:
     return {"bootstrap_servers": settings.brokers, "client_id": f"streamer-{settings.group_id}"}
 
 
-def transactional_producer(settings: Settings, partition: int) -> AIOKafkaProducer:
-    """Return the producer of ``partition``; starting it fences every earlier one."""
+def transactional_producer(settings: Settings, of: int | str) -> AIOKafkaProducer:
+    """Return the producer ``of`` a partition, or a task; starting it fences every earlier one."""
     return AIOKafkaProducer(
         **connection(settings),
-        transactional_id=f"{settings.group_id}-{settings.topic_prefix}{partition}",
+        transactional_id=f"{settings.group_id}-{settings.topic_prefix}{of}",
         compression_type=None if settings.compression == "none" else settings.compression,
         max_batch_size=BATCH_BYTES_MAX,
         max_request_size=DEAD_LETTER_BYTES_MAX,

@@ -13,6 +13,7 @@ from streamer import metrics
 from streamer.engine.models import newest_model
 from streamer.engine.rows import read_rows
 from streamer.records.models import NO_MODEL, ModelName, ModelParams
+from streamer.scoring.ideal.fitting import with_profile
 from streamer.scoring.training import Aim, train
 from streamer.settings import Settings
 
@@ -37,7 +38,8 @@ async def fit_shop(settings: Settings, model: ModelName) -> ModelParams:
         interval_level=settings.interval_level,
         generation=1 + (NO_MODEL if newest is None else newest.generation),
     )
-    return await asyncio.to_thread(train, rows, stream_time, datetime.now(UTC), aim)
+    params = await asyncio.to_thread(train, rows, stream_time, datetime.now(UTC), aim)
+    return await asyncio.to_thread(with_profile, params, rows, stream_time, settings.scoring())
 
 
 class FitSchedule(Service):

@@ -5,7 +5,12 @@ from aiokafka import TopicPartition
 from streamer.engine.clients import plain_consumer
 from streamer.records.instants import NEVER
 from streamer.records.kafka import CHANGELOG
-from streamer.serdes.rows import CHECKPOINT_KEY, MODEL_KEY, decode_checkpoint, decode_row
+from streamer.serdes.rows import (
+    CHECKPOINT_KEY,
+    decode_checkpoint,
+    decode_row,
+    is_row,
+)
 from streamer.settings import Settings
 from streamer.state.row import Row
 
@@ -33,7 +38,7 @@ async def read_rows(settings: Settings) -> tuple[list[Row], int]:
                         stream_time = max(stream_time, decode_checkpoint(record.value).stream_time)
                     elif record.value is None:
                         values.pop(record.key, None)
-                    elif record.key != MODEL_KEY:
+                    elif is_row(record.key):
                         values[record.key] = record.value
     finally:
         await consumer.stop()

@@ -30,10 +30,11 @@ from aiokafka.errors import (
 from streamer import metrics
 from streamer.engine import changelog, transaction
 from streamer.engine.clients import transactional_producer
+from streamer.engine.counting import COUNT_TICK_SECONDS, CountingSchedule, Pace
 from streamer.engine.transport import Fetch
 from streamer.pipeline import Partition, UnitOfWork
 from streamer.records.instants import NEVER, from_datetime
-from streamer.records.kafka import CHANGELOG, Record
+from streamer.records.kafka import CHANGELOG, PROGRAMME_PARTIALS, Record
 from streamer.records.models import ModelParams
 from streamer.settings import Settings
 
@@ -71,6 +72,7 @@ class Shell(Protocol):
     """What a task asks of the worker around it."""
 
     settings: Settings
+    pace: Pace
 
     @property
     def model(self) -> ModelParams | None:
@@ -105,6 +107,7 @@ class PartitionTask:
         self._configuration = shell.settings.configuration(version)
         self._changelog = shell.settings.topics[CHANGELOG]
         self.partition = Partition(number, self._configuration)
+        self._counting = CountingSchedule(self._settings.programme_interval_seconds, shell.pace)
         self._records_max = (
             EVERY_EVENT_RECORDS_MAX
             if self._configuration.every_event
@@ -282,7 +285,14 @@ class PartitionTask:
             records, ends = self._take()
             silence_until = self._silence_until() if not self._fetches else NEVER
             rescore_max = self._rescore_max()
-            asked = records or ends or rescore_max or self._new_model()
+            self._counting.count(self.partition)
+            asked = (
+                records
+                or ends
+                or rescore_max
+                or self._new_model()
+                or self._counting.to_be_told(self.partition)
+            )
             if not asked and not self.partition.due(silence_until):
                 self._gauge()
                 continue
@@ -298,6 +308,8 @@ class PartitionTask:
             return
         self._wake.clear()
         tick = RESCORE_TICK_SECONDS if self.partition.rescoring else TICK_SECONDS
+        if self._counting.counting:
+            tick = COUNT_TICK_SECONDS
         with suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), timeout=tick)
 
@@ -334,6 +346,10 @@ class PartitionTask:
             model=self._shell.model,
             rescore_max=rescore_max,
         )
+        if self._counting.to_be_told(self.partition):
+            partials = self._settings.topics[PROGRAMME_PARTIALS], self.number
+            unit.messages[partials] = self.partition.partials()
+            self._counting.told()
         processed = time.monotonic()
         assert self._producer is not None  # noqa: S101 - set by recover
         await transaction.write(self._producer, unit)
@@ -362,6 +378,7 @@ class PartitionTask:
         metrics.ROWS.labels(label).set(len(self.partition.rows))
         metrics.STATE_BYTES.labels(label).set(self.partition.state_bytes)
         metrics.TIMERS.labels(label).set(len(self.partition.timers))
+        metrics.UNCOUNTED.labels(label).set(self.partition.counting.pending)
 
     def _progress(self, read: int, remaining: int) -> None:
         metrics.RECOVERED.inc(read)

@@ -13,11 +13,16 @@ What a unit of work does, in this order (see ``work``):
 3. Silence is told of up to the partition's time: customers whose risk band rose by then.
 4. After a new model, some of those last scored by an older one are scored anew.
 5. Each customer concerned is scored once, at its latest instant (with ``every_event``: each time),
-   all together (see ``scores``).
+   all together (see ``scores``), and what has changed by it is announced (see ``announcing``).
+
+Beside that, each partition counts its customers for the figures of the whole shop: ``counting``
+for its share, ``programme`` for what the shares of all of them make.
 """
 
+from streamer.pipeline.announcing import Book
 from streamer.pipeline.partition import Partition
+from streamer.pipeline.programme import Shop
 from streamer.pipeline.scores import scored
 from streamer.pipeline.unit import Configuration, Message, UnitOfWork
 
-__all__ = ["Configuration", "Message", "Partition", "UnitOfWork", "scored"]
+__all__ = ["Book", "Configuration", "Message", "Partition", "Shop", "UnitOfWork", "scored"]

@@ -1,13 +1,15 @@
 """The state of one partition, and how it moves."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from operator import length_hint
 
 import numpy as np
 
-from streamer.pipeline.unit import Configuration, UnitOfWork
+from streamer.pipeline.counting import Counting
+from streamer.pipeline.unit import Configuration, Message, UnitOfWork
 from streamer.pipeline.work import Work
 from streamer.records.instants import NEVER
 from streamer.records.kafka import EVENT_TOPICS, REFERRAL_CREDITS, SOURCE_TOPICS, Record
@@ -15,6 +17,7 @@ from streamer.records.models import ModelParams
 from streamer.scoring.bands import crossings_of, next_crossings
 from streamer.scoring.parameters import with_model
 from streamer.scoring.rhythm import FAR
+from streamer.scoring.segments import split
 from streamer.serdes.rows import (
     CHECKPOINT_KEY,
     MODEL_KEY,
@@ -22,6 +25,8 @@ from streamer.serdes.rows import (
     decode_checkpoint,
     decode_model,
     decode_row,
+    decode_told,
+    told_of,
 )
 from streamer.state.row import Row
 from streamer.state.timers import SilenceTimers
@@ -37,6 +42,10 @@ class Partition:
         self.rows: dict[str, bytes] = {}
         self.state_bytes = 0
         """Of the encoded rows, without their keys."""
+        self.told: dict[str, bytes] = {}
+        """What was told last, by customer, encoded: see ``state.told``."""
+        self._alike: Counter[str] = Counter()
+        """Customers by all their segments, joined, as was told: few combinations are ever met."""
         self.next_offsets: dict[str, int] = {}
         self.time = NEVER
         """Silence has been told of up to this instant."""
@@ -49,6 +58,7 @@ class Partition:
         self.scoring = configuration.scoring
         """With the model adopted last."""
         self._to_rescore: Iterator[str] = iter(())
+        self.counting = Counting(self.rows, self.told, configuration.trials)
         self.source_of = {
             configuration.topics[name]: place for place, name in enumerate(SOURCE_TOPICS)
         }
@@ -68,6 +78,9 @@ class Partition:
                 if value is not None:
                     self.adopt(decode_model(value))
                 continue
+            if (told_customer := told_of(key)) is not None:
+                self._tell(told_customer, value)
+                continue
             customer_id = key.decode()
             self.state_bytes += len(value or b"") - len(self.rows.get(customer_id, b""))
             if value is None:
@@ -86,6 +99,7 @@ class Partition:
                 pair for pair in zip(customer_ids, following, strict=True) if pair[1] < FAR
             )
         self.timers.load(instants)
+        self.counting.recount()
         self._rescore_all()
 
     # -- models -----------------------------------------------------------------------------
@@ -93,6 +107,7 @@ class Partition:
     def adopt(self, model: ModelParams) -> None:
         """Score by ``model`` from now on; those scored by another are to be scored anew."""
         self.scoring = with_model(self.configuration.scoring, model)
+        self.counting.forget_values()
         self._rescore_all()
 
     def _rescore_all(self) -> None:
@@ -149,10 +164,46 @@ class Partition:
 
     def commit(self, unit: UnitOfWork) -> None:
         """Make ``unit``, now written, visible."""
+        self.counting.note(chain(unit.rows, unit.crossed, unit.told), self.time)
         before = sum(map(len, filter(None, map(self.rows.get, unit.rows))))
         self.state_bytes += sum(map(len, unit.rows.values())) - before
         self.rows.update(unit.rows)
+        self.told.update(unit.told)
+        self._alike.update(unit.alike)
         self._take(unit.checkpoint)
+
+    def _tell(self, customer_id: str, told: bytes | None) -> None:
+        before = self.told.pop(customer_id, None)
+        if before is not None:
+            self._alike[decode_told(before).segments] -= 1
+        if told is not None:
+            self.told[customer_id] = told
+            self._alike[decode_told(told).segments] += 1
+
+    def tell(self, told: Mapping[str, bytes]) -> None:
+        """Take over what a shell, which makes the scores itself, has told of customers."""
+        self.counting.note(told, self.time)
+        for customer_id, value in told.items():
+            self._tell(customer_id, value)
+
+    def members(self) -> dict[str, int]:
+        """Return how many customers were last told to be in each segment."""
+        members: Counter[str] = Counter()
+        for segments, customers in self._alike.items():
+            for name in split(segments):
+                members[name] += customers
+        return +members
+
+    def count(self, customers_max: int) -> None:
+        """Count up to so many changed customers for the figures of the shop (see ``counting``)."""
+        self.counting.count(customers_max, self.time, self.scoring)
+
+    def partials(self) -> list[Message]:
+        """Return what is to be written to ``programme-partials``, in a unit of work's transaction.
+
+        Once given, it is taken as written: if it is not, drop the partition.
+        """
+        return list(self.counting.news(self.time, self.scoring))
 
     def due(self, until: int) -> bool:
         """Return whether some silence up to ``until`` has not been told of."""

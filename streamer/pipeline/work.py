@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from msgspec.structs import replace
 
+from streamer.pipeline.announcing import Book
 from streamer.pipeline.intake import Intake
 from streamer.pipeline.scores import scored
 from streamer.pipeline.unit import Message, UnitOfWork
@@ -18,6 +19,7 @@ from streamer.records.models import ModelParams
 from streamer.records.partitioning import partition_of
 from streamer.records.scores import MODEL, SILENCE, Cause
 from streamer.scoring.bands import crossings_of, next_crossings
+from streamer.scoring.columns import Earlier, earlier_of
 from streamer.scoring.rhythm import FAR
 from streamer.scoring.score import Scoring
 from streamer.serdes.origins import decode_origin
@@ -30,6 +32,7 @@ from streamer.serdes.rows import (
     encode_internal,
     encode_model,
     encode_row,
+    told_key,
 )
 from streamer.state.fold import admits, fold, overtaken, seal
 from streamer.state.referrals import Standing, credits_between, link_of, standing
@@ -53,6 +56,8 @@ class Work:
         self._intake = Intake(partition, self._unit, now)
         self._changelog: list[Message] = []
         self._touched: dict[str, Row] = {}
+        self._earlier: dict[str, Earlier | None] = {}
+        """What rows said before their last events; None where there was no purchase."""
         self._scorings: dict[str | int, Scoring] = {}
         self._time = partition.time
         self._stream_time = partition.stream_time
@@ -84,7 +89,10 @@ class Work:
         row_crossings = crossings_of(rows, self._partition.scoring)
         following = next_crossings(row_crossings, np.array(as_of))
         self._partition.timers.schedule(zip(causes, following, strict=True))
-        self._ask(map(Scoring, causes, rows, row_crossings.tolist(), as_of, causes.values()))
+        earlier = map(self._earlier.__getitem__, causes)
+        self._ask(
+            map(Scoring, causes, rows, row_crossings.tolist(), as_of, causes.values(), earlier)
+        )
 
     def _ask(self, scorings: Iterable[Scoring]) -> None:
         """Ask for scores: a customer's latest replaces an earlier, unless every event counts.
@@ -139,6 +147,7 @@ class Work:
         self._partition.timers.schedule(following)
         self._keep_new_tiers({scoring.customer_id: scoring.row for scoring in due})
         self._unit.counts["silences"] += len(due)
+        self._unit.crossed += [scoring.customer_id for scoring in due]
         due.sort(key=lambda scoring: (scoring.as_of, scoring.customer_id))
         self._ask(due)
 
@@ -200,6 +209,7 @@ class Work:
             value = encode_row(row)
             unit.rows[customer_id] = value
             messages.append(Message(customer_id.encode(), value))
+        messages += (Message(told_key(one), value) for one, value in unit.told.items())
         read_to = {**self._intake.next_offsets, **next_offsets}
         unit.checkpoint = Checkpoint(read_to, self._time, self._stream_time, self._intake.log_time)
         messages.append(Message(CHECKPOINT_KEY, encode_checkpoint(unit.checkpoint)))
@@ -245,6 +255,7 @@ class Work:
             self._silence_before(event, row)
         linked = row.referrer or type(event) is ReferralLink
         before = standing(row) if linked else None
+        self._earlier[customer_id] = earlier_of(row) if row.orders else None
         fold(row, event, self._configuration.lateness, log_time)
         row.applied[source] = record.offset
         self._touched[customer_id] = row
@@ -315,11 +326,15 @@ class Work:
             self._unit.scorings = scorings
         else:
             number = self._partition.number
+            book = Book(self._partition.told)
             updates = scored(
-                scorings, self._now, self._configuration.topics, self._partition.scoring
+                scorings, self._now, self._configuration, self._partition.scoring, book
             )
             for topic, messages in updates.items():
                 self._unit.messages[topic, number] = messages
+            self._unit.told = book.changes()
+            self._unit.alike = book.alike
+            self._unit.outcomes = book.outcomes
 
 
 def _cause(record: Record, event: Event, rekeyed_topic: str) -> Cause:

@@ -14,7 +14,11 @@ from streamer.records.money import TOTAL_LIMIT
 FAMILIES = 3
 """Lateness is measured within a family of types, because topics are read side by side."""
 
-INTERNAL = FAMILIES
+PAYMENTS = FAMILIES
+"""The family of payments: late as purchases are, by the newest purchase or refund. They move no
+clock themselves, so that no purchase is late because of a payment."""
+
+INTERNAL = FAMILIES + 1
 """The family of what rows tell each other, to which no lateness applies."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -32,6 +36,28 @@ class Surroundings(Struct, frozen=True, gc=False):
     arm: str = ""
 
 
+NO_MARGIN = -2_000_000_000
+"""Stands for a margin that is not known; below every real one."""
+
+
+class Details(Struct, frozen=True, gc=False):
+    """What only some purchases tell."""
+
+    checkout_ms: int = NEVER
+    """Of the checkout; ``NEVER`` if not told."""
+    due_at: int = NEVER
+    """When payment is due; ``NEVER`` if not told."""
+    units: int = NEVER
+    """Of all items, in thousandths; ``NEVER`` if they are not told."""
+    lines: tuple[tuple[str, str], ...] = ()
+    """Product and category of each item; "" is no category."""
+    best_margin: int = NO_MARGIN
+    """The greatest share of an item's price that is no cost, in millionths; ``NO_MARGIN`` unless
+    every item has told both."""
+    discounted: bool = False
+    """Whether something was taken off, or a coupon used."""
+
+
 class Purchase(Struct, frozen=True, gc=False):
     """An order was placed. ``amount`` and ``cost`` are zero or more; ``cost`` may be unknown."""
 
@@ -42,6 +68,7 @@ class Purchase(Struct, frozen=True, gc=False):
     amount: int
     cost: int | None
     surroundings: Surroundings | None = None
+    details: Details | None = None
     type: ClassVar[str] = "purchase"
     family: ClassVar[int] = 0
 
@@ -54,8 +81,22 @@ class Refund(Struct, frozen=True, gc=False):
     occurred_at: int
     order_id: str
     amount: int
+    units: int = 0
+    """Of the items that went back, in thousandths."""
     type: ClassVar[str] = "refund"
     family: ClassVar[int] = 0
+
+
+class Payment(Struct, frozen=True, gc=False):
+    """Money came for an order: all of it, or a part. ``amount`` is zero or more."""
+
+    event_id: str
+    customer_id: str
+    occurred_at: int
+    order_id: str
+    amount: int
+    type: ClassVar[str] = "payment"
+    family: ClassVar[int] = PAYMENTS
 
 
 class Referral(Struct, frozen=True, gc=False):
@@ -83,12 +124,17 @@ class AcquisitionCost(Struct, frozen=True, gc=False):
 
 
 class Rating(Struct, frozen=True, gc=False):
-    """The customer rated an interaction: ``rating`` in millionths, 0 to 5,000,000."""
+    """The customer rated an interaction: ``rating`` in millionths, 0 to 5,000,000.
+
+    ``product_id`` and ``category`` are "" where not told.
+    """
 
     event_id: str
     customer_id: str
     occurred_at: int
     rating: int
+    product_id: str = ""
+    category: str = ""
     type: ClassVar[str] = "rating"
     family: ClassVar[int] = 2
 
@@ -170,7 +216,16 @@ class ReferralCredit(Struct, frozen=True, gc=False, tag="credit", tag_field="kin
 
 
 CustomerEvent = (
-    Purchase | Refund | Referral | AcquisitionCost | Rating | Share | Profile | Exposure | Unscored
+    Purchase
+    | Refund
+    | Payment
+    | Referral
+    | AcquisitionCost
+    | Rating
+    | Share
+    | Profile
+    | Exposure
+    | Unscored
 )
 InternalEvent = ReferralLink | ReferralCredit
 Event = CustomerEvent | InternalEvent

@@ -66,9 +66,18 @@ SOURCE_TOPICS = (*EVENT_TOPICS, REKEYED, REFERRAL_CREDITS)
 
 LTV_UPDATES = "ltv-updates"
 CHURN_RISK_UPDATES = "churn-risk-updates"
+SEGMENT_CHANGES = "segment-changes"
+"""Memberships that began or ended, compacted by customer."""
+
+RECOMMENDED_ACTIONS = "recommended-actions"
+"""What to do next for each customer, compacted."""
+
 DEAD_LETTERS = "dead-letters"
 PROGRAMME_MEASURES = "programme-measures"
 """Figures of the whole shop, compacted, keyed by measure."""
+
+PROGRAMME_PARTIALS = "programme-partials"
+"""The partitions' shares in those figures, compacted: see ``pipeline.partials``."""
 
 MODEL_PARAMS = "model-params"
 """Fitted models, compacted: who scores goes by the newest."""

@@ -47,6 +47,21 @@ class ModelCheck(Struct, frozen=True, kw_only=True):
     """The highest forecasts first."""
 
 
+TRAITS = ("first_category", "channel", "location", "rhythm", "tenure")
+"""What of a customer a profile looks at; a customer has one value of each, or none is known."""
+
+
+class IdealProfile(Struct, frozen=True, kw_only=True):
+    """How many of the customers, and of the most valuable tenth of them, have which trait (V13)."""
+
+    customers: int
+    """Whose lifetime value is known."""
+    top_customers: int
+    """Of them, those of the top tenth."""
+    traits: dict[str, dict[str, tuple[int, int]]]
+    """By trait and value: customers, and those of them in the top tenth."""
+
+
 class ModelParams(Struct, frozen=True, kw_only=True, omit_defaults=False):
     """A model of the whole shop and how it was found.
 
@@ -80,4 +95,6 @@ class ModelParams(Struct, frozen=True, kw_only=True, omit_defaults=False):
     """None before two windows are over."""
     reason: str | None = None
     """Why scores stay by formula; None where they need not."""
+    profile: IdealProfile | None = None
+    """That customers are compared with; None where there are too few customers."""
     schema_version: Literal[1] = 1

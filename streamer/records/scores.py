@@ -33,8 +33,41 @@ class Window(Struct, frozen=True, gc=False):
     revenue: str
 
 
-class LtvUpdate(Struct, frozen=True):
-    """A customer's value. Money is a decimal string; null has its reason in ``null_reasons``."""
+Input = Literal["silence", "purchases", "value"]
+"""What a score's change comes from: see ``scoring.explanation``."""
+
+
+class ValueContribution(Struct, frozen=True, gc=False):
+    """A part of the change of ``predicted_clv``, a decimal text."""
+
+    input: Input
+    change: str
+
+
+class RiskContribution(Struct, frozen=True, gc=False):
+    """A part of the change of ``churn_probability``, to the millionth."""
+
+    input: Input
+    change: float
+
+
+class ProfileTrait(Struct, frozen=True, gc=False):
+    """A trait of a customer that the most valuable tenth have more or less often (V13)."""
+
+    trait: str
+    value: str
+    lift: float
+    """Share of the trait's customers in the top tenth ÷ share of all customers."""
+    contribution: float
+    """To the log-odds of ``profile_closeness``."""
+
+
+class LtvUpdate(Struct, frozen=True, omit_defaults=True):
+    """A customer's value. Money is a decimal string; null has its reason in ``null_reasons``.
+
+    On the wire, fields that have defaults are left out where null: their reason stands there too,
+    or that of all their measure's (see ``MEASURES``).
+    """
 
     score_id: str
     customer_id: str
@@ -68,15 +101,15 @@ class LtvUpdate(Struct, frozen=True):
     referred_by: str | None
     reasons: tuple[str, ...]
     null_reasons: Raw
-    predicted_clv: str | None = None
-    predicted_clv_low: str | None = None
-    predicted_clv_high: str | None = None
-    total_clv: str | None = None
+    predicted_clv: str | None
+    predicted_clv_low: str | None
+    predicted_clv_high: str | None
+    total_clv: str | None
+    ltv_to_cac: float | None
+    category_depth: int | None
+    loyalty_tier: str | None
+    schema_version: int
     predicted_clv_basis: Literal["margin", "revenue"] | None = None
-    ltv_to_cac: float | None = None
-    category_depth: int | None = None
-    loyalty_tier: str | None = None
-    schema_version: int = SCHEMA_VERSION
     ltv_to_cac_basis: Literal["total_clv", "formula_margin_ltv", "formula_ltv"] | None = None
     ltv_below_target: bool | None = None
     acquisition_cost: str | None = None
@@ -84,7 +117,7 @@ class LtvUpdate(Struct, frozen=True):
     acquisition_channel: str | None = None
     acquisition_budget: str | None = None
     retention_budget: str | None = None
-    ratings: int = 0
+    ratings: int | None = None
     rating_average: float | None = None
     rating_last: float | None = None
     rating_flag: Literal["good", "fair", "needs_review"] | None = None
@@ -93,10 +126,82 @@ class LtvUpdate(Struct, frozen=True):
     points_to_next_tier: int | None = None
     previous_loyalty_tier: str | None = None
     loyalty_tier_change: Literal["up", "down"] | None = None
+    payment_days_average: float | None = None
+    orders_paid: int | None = None
+    unpaid_orders_overdue: int | None = None
+    checkout_seconds_average: float | None = None
+    products_paid_for: float | None = None
+    products_bought: int | None = None
+    products_per_category: float | None = None
+    category_growth: int | None = None
+    next_category: str | None = None
+    widen_basket: bool | None = None
+    share_of_wallet_categories: float | None = None
+    categories: tuple[str, ...] | None = None
+    regularity: float | None = None
+    margin_rate: float | None = None
+    low_margin_only: bool | None = None
+    discounted_orders: int | None = None
+    discount_only: bool | None = None
+    location: str | None = None
+    explained_since: datetime | None = None
+    previous_predicted_clv: str | None = None
+    contributions: tuple[ValueContribution, ...] | None = None
+    profile_closeness: float | None = None
+    profile_traits: tuple[ProfileTrait, ...] | None = None
 
 
-class ChurnRiskUpdate(Struct, frozen=True):
-    """A customer's churn risk; null has its reason in ``null_reasons``."""
+MEASURES = {
+    "acquisition": (
+        "ltv_to_cac_basis",
+        "ltv_below_target",
+        "acquisition_cost",
+        "acquisition_cost_basis",
+        "acquisition_channel",
+        "acquisition_budget",
+        "retention_budget",
+    ),
+    "ratings": ("ratings", "rating_average", "rating_last", "rating_flag"),
+    "loyalty": (
+        "loyalty_points",
+        "next_tier",
+        "points_to_next_tier",
+        "previous_loyalty_tier",
+        "loyalty_tier_change",
+    ),
+    "interaction": (
+        "payment_days_average",
+        "orders_paid",
+        "unpaid_orders_overdue",
+        "checkout_seconds_average",
+        "products_paid_for",
+    ),
+    "penetration": (
+        "products_bought",
+        "products_per_category",
+        "category_growth",
+        "next_category",
+        "widen_basket",
+        "share_of_wallet_categories",
+        "categories",
+    ),
+    "regularity": ("regularity",),
+    "margins": ("margin_rate", "low_margin_only", "discounted_orders", "discount_only"),
+    "location": ("location",),
+    "explanation": (
+        "explained_since",
+        "previous_predicted_clv",
+        "previous_churn_probability",
+        "contributions",
+    ),
+    "profile": ("profile_closeness", "profile_traits"),
+}
+"""Fields that are left out together, with one reason under the measure's name, where nothing is
+known of any."""
+
+
+class ChurnRiskUpdate(Struct, frozen=True, omit_defaults=True):
+    """A customer's churn risk; null has its reason in ``null_reasons``, as in ``LtvUpdate``."""
 
     score_id: str
     customer_id: str
@@ -116,5 +221,8 @@ class ChurnRiskUpdate(Struct, frozen=True):
     next_band_crossing_at: datetime | None
     reasons: tuple[str, ...]
     null_reasons: Raw
-    probability_alive: float | None = None
-    schema_version: int = SCHEMA_VERSION
+    probability_alive: float | None
+    schema_version: int
+    explained_since: datetime | None = None
+    previous_churn_probability: float | None = None
+    contributions: tuple[RiskContribution, ...] | None = None

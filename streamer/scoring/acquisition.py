@@ -43,6 +43,9 @@ class _Cost(NamedTuple):
     channel: str | None
 
 
+_BASES: tuple[ValueBasis | None, ...] = ("total_clv", "formula_margin_ltv", "formula_ltv", None)
+
+
 def lifetime_of(
     bought: Flags,
     total: tuple[Floats, Flags],
@@ -50,11 +53,12 @@ def lifetime_of(
     by_revenue: tuple[Floats, Flags],
 ) -> Lifetime:
     """Return the first known of three values, each with where it is known."""
-    choices: list[Flags] = [total[1], by_margin[1], by_revenue[1]]
-    names = np.array(["total_clv", "formula_margin_ltv", "formula_ltv", None], dtype=object)
+    value = np.where(by_revenue[1], by_revenue[0], 0.0)
+    value = np.where(by_margin[1], by_margin[0], value)
+    value = np.where(total[1], total[0], value)
     place = np.where(total[1], 0, np.where(by_margin[1], 1, np.where(by_revenue[1], 2, 3)))
-    value = np.select(choices, [total[0], by_margin[0], by_revenue[0]], 0.0)
-    return Lifetime(value, place < len(choices), names[place].tolist(), bought.tolist())
+    bases = [_BASES[one] for one in place.tolist()]
+    return Lifetime(value, place < len(_BASES) - 1, bases, bought.tolist())
 
 
 def acquisition(
@@ -100,23 +104,37 @@ def acquisition(
 _UNKNOWN_COST = _Cost(None, None, None)
 
 
+def channel_of(row: Row) -> str | None:
+    """Return the channel that won the customer: of its first purchase, or else of its first cost.
+
+    None where neither names one.
+    """
+    kept = row.engagement
+    if kept is None:
+        return None
+    at, channel = kept.channel
+    if at == NEVER or at != row.first_purchase_at:
+        channel = kept.paid_channel[1]
+    return channel or None
+
+
 def _cost(row: Row, channel_costs: Mapping[str, int]) -> _Cost:
     kept = row.engagement
     if kept is None:
         return _UNKNOWN_COST
-    at, channel = kept.channel
-    if at == NEVER or at != row.first_purchase_at:
-        channel = kept.paid_channel[1]
+    channel = channel_of(row)
     if kept.acquisition_costs:
-        return _Cost(kept.acquisition_cost, "events", channel or None)
-    amount = channel_costs.get(channel)
-    return _Cost(amount, None if amount is None else "channel", channel or None)
+        return _Cost(kept.acquisition_cost, "events", channel)
+    amount = None if channel is None else channel_costs.get(channel)
+    return _Cost(amount, None if amount is None else "channel", channel)
 
 
 @lru_cache(maxsize=32)
 def _nulls(value: str | None, cost: str | None, channel: bool) -> str:
     """Return the reasons of what is null: why ``value`` and ``cost`` are not known, or are 0."""
     unpaid = cost if cost == "no_acquisition_cost" else None
+    if value and unpaid and not channel:
+        return members({"ltv_to_cac": value, "acquisition": value})
     return members(
         {
             "ltv_to_cac": value or cost,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from streamer.records.instants import DAY, LAST, NEVER
 from streamer.records.scores import RISK_BANDS
+from streamer.scoring.columns import Earlier
 from streamer.scoring.models.histories import Floats, Histories
 from streamer.scoring.models.model import PurchaseModel
 from streamer.scoring.parameters import ScoringParameters
@@ -28,7 +29,9 @@ _history_of = attrgetter(
 )
 
 
-def crossings_of(rows: Sequence[Row], parameters: ScoringParameters) -> Instants:
+def crossings_of(
+    rows: Sequence[Row] | Sequence[Earlier], parameters: ScoringParameters
+) -> Instants:
     """Return the instants at which silence takes ``rows`` to medium, high and lapsed.
 
     Returns:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import chain
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
@@ -31,10 +32,31 @@ _FIELDS = (
 _fields_of = attrgetter(*_FIELDS)
 
 
-class Columns(Struct, frozen=True):
-    """n rows and the instants they are scored at; every array has shape (n,)."""
+class Earlier(Struct, frozen=True, gc=False):
+    """What a row said at some moment of what forecasts are made of: fields as in ``Row``."""
 
-    rows: Sequence[Row]
+    first_purchase_at: int
+    last_purchase_at: int
+    previous_purchase_at: int
+    occasions: int
+    orders: int
+    revenue: int
+    refunded: int
+    first_day_revenue: int
+    costed_orders: int
+    cost: int
+    as_of: int
+
+
+def earlier_of(row: Row) -> Earlier:
+    """Return what ``row`` says now; it may go on changing."""
+    fields: list[int] = [*_fields_of(row), row.as_of]
+    return Earlier(*fields)
+
+
+class PurchaseColumns(Struct, frozen=True):
+    """What n customers bought up to instants; every array has shape (n,)."""
+
     as_of: Instants
     first: Instants
     last: Instants
@@ -56,29 +78,42 @@ class Columns(Struct, frozen=True):
     """Days from the first purchase to ``as_of``."""
 
 
+class Columns(PurchaseColumns, frozen=True):
+    """n rows and the instants they are scored at."""
+
+    rows: Sequence[Row]
+
+
 def columns_of(rows: Sequence[Row], as_of: Sequence[int]) -> Columns:
     """Return ``rows`` at ``as_of`` (microseconds since 1970, one each) as columns."""
+    return Columns(rows=rows, **_arrays(rows, np.array(as_of, dtype=np.int64)))
+
+
+def purchases_of(earlier: Sequence[Earlier], as_of: Instants) -> PurchaseColumns:
+    """Return what there was ``earlier``, seen from ``as_of``, as columns."""
+    return PurchaseColumns(**_arrays(earlier, as_of))
+
+
+def _arrays(rows: Sequence[Row] | Sequence[Earlier], as_of: Instants) -> dict[str, Any]:
     table = np.array(list(map(_fields_of, rows)), dtype=np.int64).reshape(-1, len(_FIELDS))
     first, last, previous, occasions, orders, revenue, refunded, first_day, costed, cost = table.T
-    instants = np.array(as_of, dtype=np.int64)
     net = revenue - refunded
-    return Columns(
-        rows=rows,
-        as_of=instants,
-        first=first,
-        last=last,
-        previous=previous,
-        occasions=occasions,
-        orders=orders,
-        revenue=revenue,
-        first_day_revenue=first_day,
-        net=net,
-        margin=net - cost,
-        costed=(orders > 0) & (orders == costed),
-        x=np.maximum(occasions - 1, 0).astype(np.float64),
-        t_x=(last - first) / DAY,
-        t=(instants - first) / DAY,
-    )
+    return {
+        "as_of": as_of,
+        "first": first,
+        "last": last,
+        "previous": previous,
+        "occasions": occasions,
+        "orders": orders,
+        "revenue": revenue,
+        "first_day_revenue": first_day,
+        "net": net,
+        "margin": net - cost,
+        "costed": (orders > 0) & (orders == costed),
+        "x": np.maximum(occasions - 1, 0).astype(np.float64),
+        "t_x": (last - first) / DAY,
+        "t": (as_of - first) / DAY,
+    }
 
 
 def window_sums(columns: Columns) -> tuple[Integers, Integers]:

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from streamer.records.models import ModelParams
 from streamer.scoring.calibration import Calibration
+from streamer.scoring.ideal.profile import Ideal, ideal_of
 from streamer.scoring.models.bg_nbd import BgNbd
 from streamer.scoring.models.gamma_gamma import GammaGamma
 from streamer.scoring.models.mbg_nbd import MbgNbd
@@ -32,6 +33,8 @@ class FittedModel(Struct, frozen=True):
     """r and alpha (days) of the prior of a customer's purchase rate, where there are purchases."""
     values: GammaGamma | None
     calibration: Calibration
+    ideal: Ideal | None = None
+    """The profile that customers are compared with; None where there is none."""
 
 
 def fitted_model(params: ModelParams) -> FittedModel:
@@ -50,6 +53,7 @@ def fitted_model(params: ModelParams) -> FittedModel:
             rhythm=None if make is None else (params.parameters["r"], params.parameters["alpha"]),
             values=None if values is None else GammaGamma(**values),
             calibration=msgspec.convert(params.calibration, Calibration),
+            ideal=None if params.profile is None else ideal_of(params.profile),
         )
     except (TypeError, msgspec.ValidationError) as error:
         raise ValueError(

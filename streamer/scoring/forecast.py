@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from streamer.records.instants import YEAR_DAYS
 from streamer.records.money import UNIT
-from streamer.scoring.columns import Columns, Flags
+from streamer.scoring.columns import Flags, PurchaseColumns
 from streamer.scoring.fitted import FittedModel
 from streamer.scoring.models.gamma_gamma import GammaGamma
 from streamer.scoring.models.histories import Floats, Histories
@@ -15,6 +15,32 @@ from streamer.scoring.models.model import PurchaseModel
 from streamer.scoring.models.predictive import value_interval
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.rhythm import no_purchase_probability
+
+
+class ExpectedValue(Struct, frozen=True):
+    """What is expected of purchases and of each of them; every array has shape (n,)."""
+
+    purchases: Floats
+    """Within the horizon, discounted."""
+    worth: Floats
+    """Of a purchase in millionths; 0 where the model cannot tell."""
+    known: Flags
+    """Where it can."""
+    on_margin: Flags
+    rate: Floats
+    """What of a purchase's value counts, in millionths."""
+    discount: Floats
+    correction: Floats
+
+
+class Expectation(Struct, frozen=True):
+    """The means of forecasts for n customers; every array has shape (n,)."""
+
+    churn_probability: Floats
+    """P(no purchase)."""
+    expected_orders: Floats
+    value: ExpectedValue | None = None
+    """None without a model of values."""
 
 
 class ValueForecast(Struct, frozen=True):
@@ -38,75 +64,89 @@ class Forecast(Struct, frozen=True):
     probability_alive: Floats | None
     """None by formula, as is the value."""
     value: ValueForecast | None
+    expectation: Expectation
 
 
-def forecast(columns: Columns, parameters: ScoringParameters) -> Forecast:
+def forecast(columns: PurchaseColumns, parameters: ScoringParameters) -> Forecast:
     """Return the forecasts for rows at their instants; without a purchase they mean nothing."""
+    model, means = parameters.model, expectation(columns, parameters)
+    alive = value = None
+    if model is not None and model.purchases is not None:
+        alive = model.purchases.probability_alive(_customers(columns))
+        if model.values is not None and means.value is not None:
+            value = _value(columns, parameters, model.purchases, model.values, means.value)
+    return Forecast(means.churn_probability, means.expected_orders, alive, value, means)
+
+
+def expectation(columns: PurchaseColumns, parameters: ScoringParameters) -> Expectation:
+    """Return the means of the forecasts alone: intervals cost most of a forecast."""
     model = parameters.model
     if model is None or model.purchases is None:
         return _by_formula(columns, parameters)
     return _by_model(columns, parameters, model, model.purchases)
 
 
-def _by_formula(columns: Columns, parameters: ScoringParameters) -> Forecast:
+def _customers(columns: PurchaseColumns) -> Histories:
+    return Histories(columns.x, np.where(columns.x > 0, columns.t_x, 0.0), columns.t)
+
+
+def _by_formula(columns: PurchaseColumns, parameters: ScoringParameters) -> Expectation:
     """The rhythm's Poisson customer: the posterior mean rate (r + x)/(α + T) times the horizon."""
     r, alpha, horizon = (
         parameters.rhythm_shape,
         parameters.rhythm_scale_days,
         parameters.horizon_days,
     )
-    return Forecast(
+    return Expectation(
         churn_probability=no_purchase_probability(horizon, r, alpha, columns.x, columns.t),
         expected_orders=(r + columns.x) / (alpha + columns.t) * horizon,
-        probability_alive=None,
-        value=None,
     )
 
 
 def _by_model(
-    columns: Columns, parameters: ScoringParameters, model: FittedModel, purchases: PurchaseModel
-) -> Forecast:
+    columns: PurchaseColumns,
+    parameters: ScoringParameters,
+    model: FittedModel,
+    purchases: PurchaseModel,
+) -> Expectation:
     horizon, corrections = parameters.horizon_days, model.calibration
-    customers = Histories(columns.x, np.where(columns.x > 0, columns.t_x, 0.0), columns.t)
+    customers = _customers(columns)
     expected = purchases.expected_purchases(customers, horizon)
     corrected = corrections.expected_purchases(expected, horizon)
     churn = purchases.no_purchase_probability(customers, horizon)
-    value = None
-    if model.values is not None:
-        discounted = purchases.discounted_purchases(
-            customers, horizon, log1p(parameters.discount_rate) / YEAR_DAYS
-        )
-        value = _value(
-            columns,
-            parameters,
-            customers,
-            purchases,
-            model.values,
-            (expected, corrected, discounted),
-        )
-    return Forecast(
-        churn_probability=corrections.no_purchase_probability(churn, horizon),
-        expected_orders=corrected,
-        probability_alive=purchases.probability_alive(customers),
-        value=value,
+    churn = corrections.no_purchase_probability(churn, horizon)
+    if model.values is None:
+        return Expectation(churn, corrected)
+    discounted = purchases.discounted_purchases(
+        customers, horizon, log1p(parameters.discount_rate) / YEAR_DAYS
     )
+    some = expected > 0
+    divisor = np.where(some, expected, 1.0)
+    discount = np.where(some, discounted / divisor, 1.0)
+    worth = model.values.expected_value(customers.x, mean_repeat_value(columns))
+    on_margin = columns.costed & (columns.net > 0)
+    rate = np.where(on_margin, columns.margin / np.where(on_margin, columns.net, 1), 1.0) * UNIT
+    known = np.isfinite(worth)
+    expected_value = ExpectedValue(
+        purchases=corrected * discount,
+        worth=np.where(known, worth, 0.0) * rate,
+        known=known,
+        on_margin=on_margin,
+        rate=rate,
+        discount=discount,
+        correction=np.where(some, corrected / divisor, 1.0),
+    )
+    return Expectation(churn, corrected, expected_value)
 
 
 def _value(
-    columns: Columns,
+    columns: PurchaseColumns,
     parameters: ScoringParameters,
-    customers: Histories,
     purchases: PurchaseModel,
     values: GammaGamma,
-    counts: tuple[Floats, Floats, Floats],
+    means: ExpectedValue,
 ) -> ValueForecast:
-    expected, corrected, discounted = counts
-    some = expected > 0
-    divisor = np.where(some, expected, 1.0)
-    correction = np.where(some, corrected / divisor, 1.0)
-    discount = np.where(some, discounted / divisor, 1.0)
-    mean_value = mean_repeat_value(columns)
-    worth = values.expected_value(customers.x, mean_value)
+    customers, mean_value = _customers(columns), mean_repeat_value(columns)
     low, high = value_interval(
         purchases,
         values,
@@ -115,21 +155,18 @@ def _value(
         mean_value,
         parameters.horizon_days,
         parameters.interval_level,
-        discount=discount,
-        correction=correction,
+        discount=means.discount,
+        correction=means.correction,
     )
-    on_margin = columns.costed & (columns.net > 0)
-    rate = np.where(on_margin, columns.margin / np.where(on_margin, columns.net, 1), 1.0) * UNIT
-    known = np.isfinite(worth)
-    mean = np.where(known, corrected * discount * np.where(known, worth, 0.0) * rate, 0.0)
+    mean = np.where(means.known, means.purchases * means.worth, 0.0)
     # Whoever most likely buys nothing has a short interval; what is expected is always in it.
-    bounds = low * rate, high * rate, mean
+    bounds = low * means.rate, high * means.rate, mean
     return ValueForecast(
-        mean, np.minimum.reduce(bounds), np.maximum.reduce(bounds), known, on_margin
+        mean, np.minimum.reduce(bounds), np.maximum.reduce(bounds), means.known, means.on_margin
     )
 
 
-def mean_repeat_value(columns: Columns) -> Floats:
+def mean_repeat_value(columns: PurchaseColumns) -> Floats:
     """Return the mean value of a repeat occasion net of refunds, shape (n,); 0 where x is 0.
 
     In the reporting currency. Gamma-Gamma leaves the first occasion out (Fader & Hardie 2013, note

@@ -49,18 +49,10 @@ class LoyaltyRules(Struct, frozen=True):
         return self.names[reached - 1] if reached else ""
 
 
-_FIELDS = (
-    "loyalty_tier",
-    "loyalty_points",
-    "next_tier",
-    "points_to_next_tier",
-    "previous_loyalty_tier",
-    "loyalty_tier_change",
-)
 _Figures = tuple[str | None, int | None, str | None, int | None, str | None, TierChange | None, str]
 _NOTHING: _Figures = (
     *(None, None, None, None, None, None),
-    members(dict.fromkeys(_FIELDS, "no_loyalty_programme")),
+    members({"loyalty_tier": "no_loyalty_programme", "loyalty": "no_loyalty_programme"}),
 )
 
 

@@ -22,3 +22,8 @@ def members(reasons: dict[str, str | None]) -> str:
     """
     null = {field: code for field, code in reasons.items() if code is not None}
     return msgspec.json.encode(null).decode()[1:-1]
+
+
+def nothing(n: int, fields: int, reasons: str) -> Measure:
+    """Return a measure of n rows of which nothing is known, for one and the same ``reasons``."""
+    return Measure(([None] * n,) * fields, [reasons] * n)

@@ -1,8 +1,11 @@
 """Why a figure is null: said with the score, never hidden behind a 0."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import msgspec
+
+from streamer.records.scores import MEASURES
 
 NULL_REASONS = {
     "no_model": "needs a fitted model; this score is by formula",
@@ -14,19 +17,47 @@ NULL_REASONS = {
     "not_referred": "nobody referred this customer",
     "not_measured": "not measured by this version",
     "beyond_calendar": "beyond the year 9999",
+    "nothing_before": "no earlier score to compare with: there was no purchase before",
+    "new_model": "figures of two models are not compared",
     "lapsed": "no further band",
     "first_purchase": "there was no band before",
     "no_acquisition_cost": "no acquisition cost came, and none is configured for the channel",
     "free_acquisition": "winning this customer cost nothing: there is nothing to divide by",
     "no_channel": "neither the first purchase nor an acquisition cost names its channel",
+    "no_interaction": "no payment, due date, checkout time or items came with the orders",
     "no_rating": "no rating yet",
     "no_loyalty_programme": "no loyalty tiers are configured",
     "below_tiers": "fewer points than the lowest tier begins with",
     "top_tier": "there is no higher tier",
     "tier_unchanged": "the tier is the one told last",
+    "no_payment": "no payment of an order in full is known",
+    "no_due_date": "no order said when its payment is due",
+    "no_checkout": "no order said how long its checkout took",
+    "no_category": "no item told its category",
+    "no_year_before": "no customer a year ago",
+    "no_catalogue": "the catalogue's categories are not configured",
+    "all_categories": "every category of the catalogue was bought",
+    "no_low_order_value": "no low order value is configured",
+    "too_few_gaps": "needs purchases on five days",
+    "no_revenue": "nothing was earned: there is nothing to divide by",
+    "no_items": "no order came with its items",
+    "no_location": "no purchase named its location",
+    "no_profile": "too few customers to tell what the most valuable tenth have in common",
+    "no_trait": "none of this customer's traits is known to the profile",
 }
 """The codes on the wire and what they mean."""
 
+
+def null_reason(null_reasons: Mapping[str, str], field: str) -> str:
+    """Return the code of an update's null ``field``, which may be that of its whole measure.
+
+    >>> null_reason({"ratings": "no_rating"}, "rating_last")
+    'no_rating'
+    """
+    return null_reasons.get(field) or null_reasons.get(_MEASURE_OF.get(field, ""), "")
+
+
+_MEASURE_OF = {field: measure for measure, fields in MEASURES.items() for field in fields}
 
 _PREDICTED = (
     "predicted_clv",
@@ -46,14 +77,17 @@ def ltv_nulls(
     referred: bool,
     no_value: str | None,
     measures: tuple[str, ...],
+    unexplained: str | None,
 ) -> msgspec.Raw:
     """Return the reasons of an LTV update's null figures as a JSON object.
 
-    ``no_value`` is that of the predicted value, None where there is one; ``measures`` are those of
-    other measures, as members of the object (see ``measure.members``).
+    ``no_value`` is that of the predicted value, ``unexplained`` that of its explanation, None where
+    there is one; ``measures`` are those of other measures, as members of the object (see
+    ``measure.members``).
     """
     reasons = {} if no_value is None else dict.fromkeys(_PREDICTED, no_value)
-    reasons["category_depth"] = "not_measured"
+    if unexplained is not None:
+        reasons["explanation"] = unexplained
     if not bought:
         names = "average_order_value", "tenure_days", "first_purchase_at", "last_purchase_at"
         reasons |= dict.fromkeys((*names, "expected_orders"), "no_purchase")
@@ -80,9 +114,12 @@ def churn_nulls(
     crossing: bool,
     previous: bool,
     modelled: bool,
+    unexplained: str | None,
 ) -> msgspec.Raw:
     """Return the reasons of a churn risk update's null figures as a JSON object."""
     reasons = {} if modelled else {"probability_alive": "no_model"}
+    if unexplained is not None:
+        reasons["explanation"] = unexplained
     figures = ("churn_probability", "risk_band", "silence_quantile")
     instants = ("expected_date_of_next_order", "win_back_by", "next_band_crossing_at")
     if not bought:

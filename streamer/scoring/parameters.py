@@ -44,6 +44,10 @@ class ScoringParameters(Struct, frozen=True, dict=True):
         loyalty_points_per_referral: for a customer brought who joined or purchased, 0 or more.
         loyalty_points_per_share: 0 or more.
         loyalty_tiers: the points where each begins, by name; none means there is no programme.
+        catalogue_categories: the shop's categories, those to be offered first in front.
+        low_order_value: average order value, in the reporting currency, below which baskets are
+            worth widening; 0 is no such value.
+        low_margin_rate: margin ÷ price below which goods are low-margin, -1 to 1.
         model: what is fitted to the shop; none yet means the formula.
     """
 
@@ -65,6 +69,9 @@ class ScoringParameters(Struct, frozen=True, dict=True):
     loyalty_points_per_referral: int = 0
     loyalty_points_per_share: int = 0
     loyalty_tiers: Mapping[str, int] = field(default_factory=dict)
+    catalogue_categories: tuple[str, ...] = ()
+    low_order_value: float = 0.0
+    low_margin_rate: float = 0.2
     model: FittedModel | None = None
 
     @property

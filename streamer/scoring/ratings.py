@@ -14,8 +14,8 @@ GOOD_MIN = 4 * UNIT
 FAIR_MIN = 3 * UNIT
 """Below, the interaction needs review."""
 
-_NULLS = members(dict.fromkeys(("rating_average", "rating_last", "rating_flag"), "no_rating"))
-_UNRATED = (0, None, None, None, _NULLS)
+_NULLS = members({"ratings": "no_rating"})
+_UNRATED = (None, None, None, None, _NULLS)
 
 
 def ratings(rows: list[Row]) -> Measure:
@@ -24,7 +24,7 @@ def ratings(rows: list[Row]) -> Measure:
     return Measure(tuple(columns), nulls)
 
 
-def _of(row: Row) -> tuple[int, float | None, float | None, RatingFlag | None, str]:
+def _of(row: Row) -> tuple[int | None, float | None, float | None, RatingFlag | None, str]:
     kept = row.engagement
     if kept is None or not kept.ratings:
         return _UNRATED

@@ -3,9 +3,10 @@
 import numpy as np
 
 from streamer.records.instants import DAY, LAST
-from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate
+from streamer.records.scores import RISK_BANDS, SCHEMA_VERSION, ChurnRiskUpdate
 from streamer.scoring.bands import NO_BAND, band_at, previous_bands
 from streamer.scoring.columns import Columns, Integers
+from streamer.scoring.explanation import Explanations, reasons, wire_columns
 from streamer.scoring.forecast import Forecast
 from streamer.scoring.nulls import churn_nulls
 from streamer.scoring.occasion import Occasions, datetimes, where_known
@@ -33,6 +34,7 @@ def churn_risk_updates(
     row_crossings: Instants,
     bands: Integers,
     occasions: Occasions,
+    explained: Explanations,
     parameters: ScoringParameters,
 ) -> list[ChurnRiskUpdate]:
     """Return the risk of each row at its instant; all null without a purchase."""
@@ -72,17 +74,20 @@ def churn_risk_updates(
             where_known(datetimes(next_order), is_reached),
             where_known(datetimes(np.minimum(win_back, LAST)), is_won),
             where_known(datetimes(np.minimum(following, LAST)), is_crossing),
-            [
-                (f"silent for {days} days; even odds of an order came at {usually}",)
-                if is_known
-                else ("no purchase yet",)
-                for days, usually, is_known in zip(
-                    np.rint(silence).astype(np.int64).tolist(),
-                    np.rint(np.minimum(usual, LAST)).astype(np.int64).tolist(),
-                    is_bought,
-                    strict=True,
-                )
-            ],
+            reasons(
+                explained.risks,
+                [
+                    f"silent for {days} days; even odds of an order came at {usually}"
+                    if is_known
+                    else "no purchase yet"
+                    for days, usually, is_known in zip(
+                        np.rint(silence).astype(np.int64).tolist(),
+                        np.rint(np.minimum(usual, LAST)).astype(np.int64).tolist(),
+                        is_bought,
+                        strict=True,
+                    )
+                ],
+            ),
             map(
                 churn_nulls,
                 is_bought,
@@ -92,7 +97,10 @@ def churn_risk_updates(
                 is_crossing,
                 (previous != NO_BAND).tolist(),
                 [alive is not None] * n,
+                explained.risk_nulls,
             ),
             [None] * n if alive is None else where_known(alive.tolist(), is_bought),
+            [SCHEMA_VERSION] * n,
+            *wire_columns(explained.risks),
         )
     )

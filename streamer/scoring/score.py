@@ -6,9 +6,10 @@ from datetime import datetime
 import numpy as np
 from msgspec import Struct
 
-from streamer.records.scores import Cause, ChurnRiskUpdate, LtvUpdate
+from streamer.records.scores import SILENCE, Cause, ChurnRiskUpdate, LtvUpdate
 from streamer.scoring.bands import band_at
-from streamer.scoring.columns import columns_of
+from streamer.scoring.columns import Earlier, columns_of, earlier_of
+from streamer.scoring.explanation import explanations
 from streamer.scoring.forecast import forecast
 from streamer.scoring.occasion import occasions_of
 from streamer.scoring.parameters import ScoringParameters
@@ -26,6 +27,8 @@ class Scoring(Struct, frozen=True, gc=False):
     """Of the row: see ``bands.crossings_of``."""
     as_of: int
     cause: Cause
+    earlier: Earlier | None = None
+    """What the row said before the event; in silence it says the same as now."""
 
 
 def score(
@@ -43,7 +46,14 @@ def score(
     bands = band_at(row_crossings, columns.as_of)
     occasions = occasions_of(customer_ids, columns, bands, causes, scored_at, parameters.generation)
     expected = forecast(columns, parameters)
+    earlier = [
+        earlier_of(scoring.row) if scoring.cause == SILENCE else scoring.earlier
+        for scoring in scorings
+    ]
+    explained = explanations(earlier, causes, columns, expected, row_crossings, parameters)
     return (
-        ltv_updates(columns, expected, occasions, parameters),
-        churn_risk_updates(columns, expected, row_crossings, bands, occasions, parameters),
+        ltv_updates(columns, expected, occasions, explained, parameters),
+        churn_risk_updates(
+            columns, expected, row_crossings, bands, occasions, explained, parameters
+        ),
     )

@@ -10,7 +10,8 @@ import numpy as np
 from streamer.records.money import format_amounts, minor_digits
 from streamer.records.scores import SCHEMA_VERSION, LtvUpdate, Window
 from streamer.scoring.acquisition import acquisition, lifetime_of
-from streamer.scoring.columns import Columns, Flags, window_sums
+from streamer.scoring.columns import Columns, Flags, Integers, window_sums
+from streamer.scoring.explanation import Explanations, reasons, wire_columns
 from streamer.scoring.forecast import Forecast
 from streamer.scoring.formula import (
     OCCASIONS_MIN,
@@ -18,11 +19,17 @@ from streamer.scoring.formula import (
     formula_margin_ltv,
     purchase_frequency,
 )
+from streamer.scoring.ideal.closeness import closeness
+from streamer.scoring.interaction import interaction
+from streamer.scoring.location import location
 from streamer.scoring.loyalty import loyalty
+from streamer.scoring.margins import margins
 from streamer.scoring.nulls import ltv_nulls
 from streamer.scoring.occasion import Occasions, datetimes, where_known
 from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.penetration import penetration
 from streamer.scoring.ratings import ratings
+from streamer.scoring.regularity import regularity
 from streamer.scoring.rhythm import Floats
 from streamer.scoring.rounding import rounded
 from streamer.state.row import Row
@@ -31,12 +38,29 @@ from streamer.state.row import Row
 def windows(columns: Columns, digits: int) -> list[dict[str, Window]]:
     """Return orders and net revenue of the last 7, 30, 90 and 365 UTC days of each row."""
     orders, revenue = window_sums(columns)
-    texts = iter(format_amounts(revenue.ravel(), digits))
-    cells = map(Window, orders.ravel().tolist(), texts)
+    year = list(map(Window, orders[:, -1].tolist(), format_amounts(revenue[:, -1], digits)))
+    quarter = _narrower(year, orders[:, 2:], revenue[:, 2:], digits)
+    month = _narrower(quarter, orders[:, 1:], revenue[:, 1:], digits)
+    week = _narrower(month, orders, revenue, digits)
     return [
-        {"7": week, "30": month, "90": quarter, "365": year}
-        for week, month, quarter, year in zip(cells, cells, cells, cells, strict=True)
+        {"7": last_7, "30": last_30, "90": last_90, "365": last_365}
+        for last_7, last_30, last_90, last_365 in zip(week, month, quarter, year, strict=True)
     ]
+
+
+def _narrower(
+    wider: list[Window], orders: Integers, revenue: Integers, digits: int
+) -> list[Window]:
+    """Return the windows of the first column; most are as those of the second, ``wider``."""
+    differs = (orders[:, 0] != orders[:, 1]) | (revenue[:, 0] != revenue[:, 1])
+    places = np.flatnonzero(differs)
+    if not len(places):
+        return wider
+    narrower = list(wider)
+    texts = format_amounts(revenue[places, 0], digits)
+    for place, count, text in zip(places.tolist(), orders[places, 0].tolist(), texts, strict=True):
+        narrower[place] = Window(count, text)
+    return narrower
 
 
 def _referral_figures(
@@ -91,7 +115,11 @@ def _predicted(columns: Columns, expected: Forecast, digits: int) -> _Predicted:
 
 
 def ltv_updates(
-    columns: Columns, expected: Forecast, occasions: Occasions, parameters: ScoringParameters
+    columns: Columns,
+    expected: Forecast,
+    occasions: Occasions,
+    explained: Explanations,
+    parameters: ScoringParameters,
 ) -> list[LtvUpdate]:
     """Return the value of each row at its instant."""
     rows, n = list(columns.rows), len(columns.rows)
@@ -120,7 +148,23 @@ def ltv_updates(
         rows, lifetime, parameters.channel_cost_amounts, parameters.ltv_to_cac_target, digits
     )
     tiers, loyal = loyalty(rows, parameters.loyalty)
-    measures = (acquired, ratings(rows), loyal)
+    depth, penetrated = penetration(columns, parameters)
+    measures = (
+        acquired,
+        ratings(rows),
+        loyal,
+        interaction(columns),
+        penetrated,
+        regularity(columns),
+        margins(columns, parameters.low_margin_rate),
+        location(rows),
+    )
+    model = parameters.model
+    close = closeness(
+        rows,
+        None if model is None else model.ideal,
+        modelled=expected.probability_alive is not None,
+    )
     currency = parameters.currency
     # Column after column, in the order of the fields: `map` then makes the records in C.
     return list(
@@ -156,10 +200,13 @@ def ltv_updates(
             referral_value,
             referred_customers,
             referrers,
-            [
-                (f"{count} orders, {amount} {currency} net of refunds",)
-                for count, amount in zip(columns.orders.tolist(), net, strict=True)
-            ],
+            reasons(
+                explained.values,
+                [
+                    f"{count} orders, {amount} {currency} net of refunds"
+                    for count, amount in zip(columns.orders.tolist(), net, strict=True)
+                ],
+            ),
             map(
                 ltv_nulls,
                 is_bought,
@@ -168,17 +215,20 @@ def ltv_updates(
                 programme,
                 map(bool, referrers),
                 predicted.null_reasons,
-                zip(*(measure.nulls for measure in measures), strict=True),
+                zip(*(measure.nulls for measure in (*measures, close)), strict=True),
+                explained.value_nulls,
             ),
             predicted.mean,
             predicted.low,
             predicted.high,
             predicted.total,
-            predicted.basis,
             ratio,
-            [None] * n,
+            depth,
             tiers,
             [SCHEMA_VERSION] * n,
+            predicted.basis,
             *(column for measure in measures for column in measure.columns),
+            *wire_columns(explained.values),
+            *close.columns,
         )
     )

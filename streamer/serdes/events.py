@@ -7,9 +7,7 @@ The rules:
 - ``type`` decides what an event is.
 """
 
-import json
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -17,11 +15,22 @@ from typing import Any
 import msgspec
 
 from streamer.records.dead_letters import Rejected
-from streamer.records.events import CustomerEvent, Purchase, Referral, Refund, Unscored
-from streamer.records.instants import EPOCH, MICROSECOND
+from streamer.records.events import (
+    NO_MARGIN,
+    CustomerEvent,
+    Details,
+    Payment,
+    Purchase,
+    Referral,
+    Refund,
+    Unscored,
+)
+from streamer.records.instants import EPOCH, MICROSECOND, NEVER
 from streamer.records.kafka import TOPIC_OF_TYPE, Headers
 from streamer.records.money import AMOUNT_LIMIT, parse_amount
 from streamer.serdes import interactions, wire
+from streamer.serdes.names import refuse_repeated_names
+from streamer.state.baskets import margin_rate
 
 _decode_wire: Callable[[bytes], wire.WireEvent] = msgspec.json.Decoder(wire.WireEvent).decode
 _decode_any = msgspec.json.Decoder().decode
@@ -77,17 +86,16 @@ class EventDecoder:
         if not value.isascii():
             value.decode()
         if headers and any(name == "ce_specversion" for name, _ in headers):
-            _refuse_repeated_names(value)
+            refuse_repeated_names(value)
             return _from_cloud_event(_binary_attributes(headers), _decode_any(value))
         try:
             event = _decode_wire(value)
         except msgspec.ValidationError:
-            _refuse_repeated_names(value)
+            refuse_repeated_names(value)
             if b'"specversion"' not in value:
                 raise
             return _from_structured(_decode_any(value))
-        if _may_repeat(value, event):
-            _refuse_repeated_names(value)
+        refuse_repeated_names(value)
         return event
 
     def money(self, value: float | str, currency: str, field: str) -> int:
@@ -111,6 +119,12 @@ class EventDecoder:
         return converted
 
 
+CHECKOUT_SECONDS_MAX = 86_400
+"""A tab left open for longer counts as a day: it tells of no effort."""
+
+QUANTITY_MAX = 1_000_000
+"""More of one item counts as so many."""
+
 _PARTS = "subtotal", "tax", "shipping", "discount"
 
 
@@ -120,8 +134,7 @@ def _purchase(decoder: EventDecoder, event: wire.WirePurchase, occurred_at: int)
     for name in _PARTS:
         if (part := getattr(event, name)) is not None:
             decoder.money(part, event.currency, name)
-    if event.items:
-        _check_items(decoder, event.items, event.currency)
+    margin = _best_margin(decoder, event.items, event.currency) if event.items else NO_MARGIN
     return Purchase(
         event.event_id,
         event.customer_id,
@@ -130,15 +143,46 @@ def _purchase(decoder: EventDecoder, event: wire.WirePurchase, occurred_at: int)
         amount,
         None if cost is None else decoder.money(cost, event.currency, "cost"),
         surroundings=interactions.surroundings(event),
+        details=_details(event, margin),
     )
 
 
-def _check_items(decoder: EventDecoder, items: list[wire.Item], currency: str) -> None:
+def _details(event: wire.WirePurchase, best_margin: int) -> Details | None:
+    """Return what only some purchases tell; most have nothing of it."""
+    seconds, due_at, items = event.checkout_seconds, event.due_at, event.items
+    discounted = bool(event.coupon) or (event.discount is not None and float(event.discount) > 0)
+    if seconds is None and due_at is None and not items and not discounted:
+        return None
+    return Details(
+        NEVER if seconds is None else round(min(seconds, CHECKOUT_SECONDS_MAX) * 1000),
+        NEVER if due_at is None else max((due_at - EPOCH) // MICROSECOND, 0),
+        _units(items) if items else NEVER,
+        tuple((item.product_id, item.category or "") for item in items or ()),
+        best_margin,
+        discounted,
+    )
+
+
+def _units(items: list[wire.Item]) -> int:
+    return sum(map(_thousandths, items))
+
+
+def _thousandths(item: wire.Item) -> int:
+    quantity = item.quantity
+    return 1000 if quantity is msgspec.UNSET else round(min(quantity, QUANTITY_MAX) * 1000)
+
+
+def _best_margin(decoder: EventDecoder, items: list[wire.Item], currency: str) -> int:
+    """Check the items' money; return the greatest margin rate, if all are known."""
+    margins: list[int] = []
     for place, item in enumerate(items):
-        if item.price is not None:
-            decoder.money(item.price, currency, f"items[{place}].price")
-        if item.cost is not None:
-            decoder.money(item.cost, currency, f"items[{place}].cost")
+        price, cost = (
+            None if value is None else decoder.money(value, currency, f"items[{place}].{name}")
+            for name, value in (("price", item.price), ("cost", item.cost))
+        )
+        if price is not None and cost is not None:
+            margins.append(margin_rate(price, cost))
+    return max(margins) if len(margins) == len(items) else NO_MARGIN
 
 
 def _refund(decoder: EventDecoder, event: wire.WireRefund, occurred_at: int) -> Refund:
@@ -146,8 +190,14 @@ def _refund(decoder: EventDecoder, event: wire.WireRefund, occurred_at: int) -> 
     if amount == 0:
         raise Rejected("invalid", "a refund is above zero", "amount")
     if event.items:
-        _check_items(decoder, event.items, event.currency)
-    return Refund(event.event_id, event.customer_id, occurred_at, event.order_id, amount)
+        _best_margin(decoder, event.items, event.currency)
+    units = _units(event.items) if event.items else 0
+    return Refund(event.event_id, event.customer_id, occurred_at, event.order_id, amount, units)
+
+
+def _payment(decoder: EventDecoder, event: wire.WirePayment, occurred_at: int) -> Payment:
+    amount = decoder.money(event.amount, event.currency, "amount")
+    return Payment(event.event_id, event.customer_id, occurred_at, event.order_id, amount)
 
 
 def _referral(decoder: EventDecoder, event: wire.WireReferral, occurred_at: int) -> Referral:  # noqa: ARG001
@@ -162,9 +212,7 @@ def _referral(decoder: EventDecoder, event: wire.WireReferral, occurred_at: int)
     )
 
 
-def _unscored(decoder: EventDecoder, event: wire.WireEvent, occurred_at: int) -> Unscored:
-    if isinstance(event, wire.WirePayment):
-        decoder.money(event.amount, event.currency, "amount")
+def _unscored(_: EventDecoder, event: wire.WireEvent, occurred_at: int) -> Unscored:
     tag = str(event.__struct_config__.tag)
     return Unscored(event.event_id, event.customer_id, occurred_at, tag)
 
@@ -172,6 +220,7 @@ def _unscored(decoder: EventDecoder, event: wire.WireEvent, occurred_at: int) ->
 _CONVERSIONS: dict[type, Callable[[EventDecoder, Any, int], CustomerEvent]] = {
     wire.WirePurchase: _purchase,
     wire.WireRefund: _refund,
+    wire.WirePayment: _payment,
     wire.WireReferral: _referral,
     **interactions.CONVERSIONS,
 }
@@ -187,46 +236,6 @@ def _invalid(text: str) -> Rejected:
     if missing:
         field = ".".join(filter(None, (field, missing[1])))
     return Rejected("invalid", message, field)
-
-
-def _may_repeat(value: bytes, event: wire.WireEvent) -> bool:
-    """Return whether ``value`` might hold a name twice that moves money or a row.
-
-    Twice in one object is ambiguous. This is quick and never wrongly says no.
-    """
-    count = value.count
-    if (
-        count(b'"event_id"') > 1
-        or count(b'"customer_id"') > 1
-        or count(b'"occurred_at"') > 1
-        or count(b'"amount"') > 1
-        or count(b'"currency"') > 1
-        or b"\\u00" in value  # a name may be written with escapes
-        or interactions.may_repeat(value, event)
-    ):
-        return True
-    if type(event) is wire.WireReferral:
-        return count(b'"referred_customer_id"') > 1 or count(b'"status"') > 1
-    if type(event) is wire.WirePurchase and event.cost is not None:
-        in_items = sum(item.cost is not None for item in event.items or ())
-        return count(b'"cost"') > 1 + in_items
-    return False
-
-
-def _refuse_repeated_names(value: bytes) -> None:
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = Counter(name for name, _ in items)
-        if len(names) < len(items):
-            repeated = names.most_common(1)[0][0]
-            raise Rejected("malformed", "the name stands twice in one object", repeated)
-        return {}
-
-    try:
-        json.loads(
-            value, object_pairs_hook=pairs, parse_int=str, parse_float=str, parse_constant=str
-        )
-    except ValueError as error:
-        raise Rejected("malformed", f"no JSON: {error}") from None
 
 
 def _binary_attributes(headers: Headers) -> dict[str, str]:

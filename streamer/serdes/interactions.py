@@ -45,7 +45,8 @@ def _rating(_: "EventDecoder", event: wire.WireRating, occurred_at: int) -> Rati
     if event.rating > event.scale:
         raise Rejected("invalid", "a rating is at most its scale", "rating")
     rating = round(event.rating / event.scale * RATING_MAX)
-    return Rating(event.event_id, event.customer_id, occurred_at, rating)
+    product_id, category = event.product_id or "", event.category or ""
+    return Rating(event.event_id, event.customer_id, occurred_at, rating, product_id, category)
 
 
 def _share(_: "EventDecoder", event: wire.WireShare, occurred_at: int) -> Share:
@@ -81,26 +82,3 @@ CONVERSIONS: dict[type, Callable[["EventDecoder", Any, int], CustomerEvent]] = {
     wire.WireProfile: _profile,
     wire.WireExperiment: _exposure,
 }
-
-_NAMES: dict[type, tuple[bytes, ...]] = {
-    wire.WireAcquisitionCost: (b'"channel"',),
-    wire.WireRating: (b'"rating"', b'"scale"'),
-    wire.WireShare: (b'"network"',),
-    wire.WireExperiment: (b'"experiment_id"', b'"arm"'),
-}
-
-
-_SURROUNDINGS = (b'"channel"', b'"location"', b'"experiment"', b'"id"', b'"arm"')
-
-
-def may_repeat(value: bytes, event: wire.WireEvent) -> bool:
-    """Return whether ``value`` might hold a name twice that moves this part of a row."""
-    if type(event) is wire.WirePurchase:
-        told = event.channel or event.location or event.experiment
-        if not told and b"null" not in value and b'""' not in value:
-            return False
-        return any(value.count(name) > 1 for name in _SURROUNDINGS)
-    if type(event) is wire.WireProfile:
-        return True  # its attributes may have any name
-    own = b'"' + str(event.__struct_config__.tag).encode() + b'"'
-    return any(value.count(name) > 1 + (name == own) for name in _NAMES.get(type(event), ()))

@@ -1,4 +1,4 @@
-"""Rows, checkpoints and referral messages as bytes.
+"""Rows, checkpoints, what was told, and referral messages as bytes.
 
 A row is one byte of version and a msgpack array: compact, and a field added at the end of
 ``Row`` reads as its default in an older row. Anything else needs the next version and a reader
@@ -17,6 +17,7 @@ from streamer.records.events import InternalEvent
 from streamer.records.instants import NEVER
 from streamer.records.models import ModelParams
 from streamer.state.row import Row
+from streamer.state.told import Told
 
 T = TypeVar("T")
 
@@ -26,6 +27,8 @@ CHECKPOINT_KEY = b""
 """Its key in the changelog: no customer's id is empty."""
 MODEL_KEY = b"\xff"
 """The adopted model's: no customer's id is anything but UTF-8."""
+_TOLD = b"\xfe"
+"""Before a customer's id: the key of what was told of that customer. No id begins so."""
 
 
 class UnreadableRowError(StreamerError):
@@ -48,6 +51,7 @@ class Checkpoint(Struct, array_like=True):
 _encode = msgspec.msgpack.Encoder().encode
 _decode_row = msgspec.msgpack.Decoder(Row).decode
 _decode_model = msgspec.msgpack.Decoder(ModelParams).decode
+_decode_told = msgspec.msgpack.Decoder(Told).decode
 _decode_checkpoint = msgspec.msgpack.Decoder(Checkpoint).decode
 _decode_internal: Callable[[bytes], InternalEvent] = msgspec.json.Decoder(InternalEvent).decode
 _encode_json = msgspec.json.Encoder().encode
@@ -93,6 +97,35 @@ def decode_model(value: bytes) -> ModelParams:
         UnreadableRowError: as ``decode_row``.
     """
     return _decoded(value, _decode_model, "model")
+
+
+def told_key(customer_id: str) -> bytes:
+    """Return the changelog's key of what was told of ``customer_id``."""
+    return _TOLD + customer_id.encode()
+
+
+def told_of(key: bytes) -> str | None:
+    """Return whom a ``told_key`` is of; None of any other key."""
+    return key[1:].decode() if key.startswith(_TOLD) else None
+
+
+def is_row(key: bytes) -> bool:
+    """Return whether the changelog's ``key`` is that of a customer's row."""
+    return key not in {CHECKPOINT_KEY, MODEL_KEY} and not key.startswith(_TOLD)
+
+
+def encode_told(told: Told) -> bytes:
+    """Return ``told`` as its changelog value."""
+    return _PREFIX + _encode(told)
+
+
+def decode_told(value: bytes) -> Told:
+    """Return what was told, of a changelog value.
+
+    Raises:
+        UnreadableRowError: as ``decode_row``.
+    """
+    return _decoded(value, _decode_told, "record of what was told")
 
 
 def _decoded(value: bytes, decode: Callable[[memoryview], T], name: str) -> T:

@@ -6,7 +6,7 @@ msgspec decodes and checks them in C. Unknown fields are ignored.
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Text = Annotated[str, Meta(max_length=256)]
@@ -20,7 +20,8 @@ class Item(Struct, frozen=True):
 
     product_id: Id
     category: Text | None = None
-    quantity: Annotated[float, Meta(gt=0)] = 1
+    quantity: Annotated[float, Meta(gt=0)] | UnsetType = UNSET
+    """1 where it is not told; null is refused."""
     price: Money | None = None
     cost: Money | None = None
 

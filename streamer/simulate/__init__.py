@@ -14,7 +14,7 @@ from streamer.simulate.engagement import (
     Ratings,
     Shares,
 )
-from streamer.simulate.followups import FollowUp, Refunds
+from streamer.simulate.followups import FollowUp, Payments, Refunds
 from streamer.simulate.load import uniform_purchases
 from streamer.simulate.parameters import Basket, PurchaseProcess, SimulationError, Spend
 from streamer.simulate.referrals import referral_overlay
@@ -27,6 +27,7 @@ __all__ = [
     "Disturbances",
     "Experiments",
     "FollowUp",
+    "Payments",
     "Profiles",
     "PurchaseProcess",
     "Ratings",

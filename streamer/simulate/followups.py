@@ -67,6 +67,41 @@ class Refunds:
         yield later_ms, refund
 
 
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """Orders paid later: half of them at once, the others in two parts.
+
+    Args:
+        rate: Probability that a purchase is paid at all, from 0 to 1.
+        delay_days: Mean of the exponential delay of a payment, above 0; a second part comes so
+            much later again.
+    """
+
+    rate: float
+    delay_days: float = 10.0
+
+    def __post_init__(self) -> None:
+        require_share(payment_rate=self.rate)
+        require_positive(payment_delay_days=self.delay_days)
+
+    def follow(
+        self, generator: Generator, start: datetime, at_ms: int, purchase: Event
+    ) -> Iterator[Timed]:
+        """Pay for the purchase with the rule's probability."""
+        if generator.random() >= self.rate:
+            return
+        owed = hundredths(purchase["amount"])
+        first = owed if generator.random() < 0.5 else owed - owed // 2  # noqa: PLR2004 - half
+        for number, part in enumerate(filter(None, (first, owed - first)), start=1):
+            at_ms += int(generator.exponential(self.delay_days) * DAY_MS)
+            event_id = f"{purchase['event_id']}-payment-{number}"
+            paid = common(event_id, "payment", purchase["customer_id"], instant(start, at_ms))
+            paid["order_id"] = purchase["order_id"]
+            paid["amount"] = money(part)
+            paid["currency"] = purchase["currency"]
+            yield at_ms, paid
+
+
 def followed(
     purchases: Iterable[Timed], rules: Iterable[FollowUp], seed: int, start: datetime, end_ms: int
 ) -> Iterator[Timed]:

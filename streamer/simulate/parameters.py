@@ -104,12 +104,25 @@ class Basket:
             share is uniform within a fifth of it. None leaves the cost unknown.
         categories: Number of product categories, each of ten products; one item of a random
             product makes up a purchase. 0 leaves the items out.
+        due_days: Days from the purchase to when its payment is due; 0 leaves that out.
+        checkout_seconds: Mean of the exponential duration of the checkout; 0 leaves it out.
+        coupon_rate: Probability that a purchase was made with a coupon, from 0 to 1.
+        discount_rate: Probability that something was taken off, 5 to 30 % of what it would have
+            cost, from 0 to 1. The amount is what was paid: it stays.
     """
 
     cost_share: float | None = None
     categories: int = 0
+    due_days: float = 0.0
+    checkout_seconds: float = 0.0
+    coupon_rate: float = 0.0
+    discount_rate: float = 0.0
 
     def __post_init__(self) -> None:
         if self.cost_share is not None:
             require_share(cost_share=self.cost_share)
         require(self.categories >= 0, "categories", self.categories, "0 or more")
+        require(0 <= self.due_days < float("inf"), "due_days", self.due_days, "0 or more")
+        seconds = self.checkout_seconds
+        require(0 <= seconds < float("inf"), "checkout_seconds", seconds, "0 or more")
+        require_share(coupon_rate=self.coupon_rate, discount_rate=self.discount_rate)

@@ -106,7 +106,9 @@ def simulate(shop: Shop, seed: int) -> Iterator[Event]:
 
 def _purchases(shop: Shop, seed: int, times_ms: Integers, buyers: Integers) -> Iterator[Timed]:
     paid = amounts(shop.spend, buyers, shop.customers, stream(seed, "amounts"))
-    basket, homes = stream(seed, "basket"), _homes(shop, seed)
+    basket, circumstances = stream(seed, "basket"), stream(seed, "circumstances")
+    discounts = stream(seed, "discounts")
+    homes = _homes(shop, seed)
     made = [0] * shop.customers
     for at_ms, buyer, hundredths in zip(
         times_ms.tolist(), buyers.tolist(), paid.tolist(), strict=True
@@ -118,7 +120,9 @@ def _purchases(shop: Shop, seed: int, times_ms: Integers, buyers: Integers) -> I
         event["order_id"] = order_id
         event["amount"] = money(hundredths)
         event["currency"] = shop.spend.currency
-        yield at_ms, event | _contents(shop.basket, hundredths, basket) | homes[buyer]
+        event |= _contents(shop.basket, hundredths, basket) | homes[buyer]
+        event |= _discount(shop.basket, hundredths, discounts)
+        yield at_ms, event | _circumstances(shop, at_ms, circumstances)
 
 
 def _homes(shop: Shop, seed: int) -> list[Event]:
@@ -145,6 +149,24 @@ def _contents(basket: Basket, hundredths: int, generator: np.random.Generator) -
         item: Event = {"product_id": f"p{category}-{product}", "category": f"category-{category}"}
         contents["items"] = [item | {"quantity": 1, "price": money(hundredths)}]
     return contents
+
+
+def _discount(basket: Basket, hundredths: int, generator: np.random.Generator) -> Event:
+    if generator.random() >= basket.discount_rate:
+        return {}
+    share = generator.uniform(0.05, 0.3)
+    return {"discount": money(max(1, round(hundredths * share / (1 - share))))}
+
+
+def _circumstances(shop: Shop, at_ms: int, generator: np.random.Generator) -> Event:
+    basket, told = shop.basket, Event()
+    if basket.due_days:
+        told["due_at"] = instant(shop.start_utc, at_ms + int(basket.due_days * DAY_MS))
+    if basket.checkout_seconds:
+        told["checkout_seconds"] = round(generator.exponential(basket.checkout_seconds), 1)
+    if generator.random() < basket.coupon_rate:
+        told["coupon"] = "SAVE10"
+    return told
 
 
 def _referrals(shop: Shop, seed: int, first_ms: Integers) -> Iterator[Timed]:

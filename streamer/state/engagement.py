@@ -17,6 +17,7 @@ from streamer.records.events import (
     Surroundings,
 )
 from streamer.records.instants import NEVER
+from streamer.state.opinions import Opinion, with_rating
 
 ATTRIBUTES_MAX = 24
 ATTRIBUTE_NAME_BYTES_MAX = 64
@@ -26,6 +27,10 @@ ATTRIBUTE_BYTES_MAX = 128
 EXPERIMENTS_MAX = 24
 EXPERIMENT_BYTES_MAX = 128
 """Of the id, and of the arm. What is longer is not kept."""
+
+CHANNELS_MAX = 16
+CHANNEL_BYTES_MAX = 128
+"""What was spent on channels of longer names is not kept apart."""
 
 Told = tuple[int, str]
 """When, and what."""
@@ -54,6 +59,11 @@ class Engagement(Struct, array_like=True):
     """The latest value of each as JSON, by name."""
     experiments: dict[str, Told] = field(default_factory=dict)
     """The first arm, by experiment."""
+    channel_costs: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Of the acquisition costs that name a channel, how many and their sum, by channel: those of
+    the least names, which no order of arrival changes."""
+    opinions: dict[str, Opinion] = field(default_factory=dict)
+    """The latest rating of each product or category rated (see ``opinions``)."""
 
 
 def surrounded(kept: Engagement, at: int, where: Surroundings) -> None:
@@ -72,6 +82,15 @@ def paid(kept: Engagement, event: AcquisitionCost) -> None:
     kept.acquisition_cost += event.amount
     if event.channel:
         kept.paid_channel = _earlier(kept.paid_channel, (event.occurred_at, event.channel))
+        _spend(kept, event.channel, event.amount)
+
+
+def _spend(kept: Engagement, channel: str, amount: int) -> None:
+    if len(channel.encode()) > CHANNEL_BYTES_MAX:
+        return
+    costs, spent = kept.channel_costs.get(channel, (0, 0))
+    found = kept.channel_costs | {channel: (costs + 1, spent + amount)}
+    kept.channel_costs = {name: found[name] for name in sorted(found)[:CHANNELS_MAX]}
 
 
 def rated(kept: Engagement, event: Rating) -> None:
@@ -81,6 +100,7 @@ def rated(kept: Engagement, event: Rating) -> None:
     at, rating = kept.last_rating
     if event.occurred_at > at or (event.occurred_at == at and event.rating < rating):
         kept.last_rating = event.occurred_at, event.rating
+    kept.opinions = with_rating(kept.opinions, event)
 
 
 def shared(kept: Engagement, event: Share) -> None:  # noqa: ARG001 - only how many is kept

@@ -7,6 +7,7 @@ The rules:
 - Within that, order does not matter (see ``row``).
 - One exception: a re-keyed event that was in time in its own log, but was overtaken on its detour
   by the customer's other events, counts if it surely has not counted before.
+- Payments are late by the clock of the purchases, and move none.
 - The caller owns the row: ``fold`` changes it in place. Ask ``admits`` first.
 """
 
@@ -17,10 +18,13 @@ from xxhash import xxh3_64_intdigest
 
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import (
+    INTERNAL,
+    PAYMENTS,
     AcquisitionCost,
-    CustomerEvent,
+    Details,
     Event,
     Exposure,
+    Payment,
     Profile,
     Purchase,
     Rating,
@@ -33,7 +37,9 @@ from streamer.records.events import (
 from streamer.records.instants import DAY, NEVER
 from streamer.records.money import TOTAL_LIMIT
 from streamer.state import engagement
+from streamer.state.baskets import add_items, add_margin
 from streamer.state.engagement import Engagement
+from streamer.state.orders import close_orders, exceeds, make_room, open_order, settle
 from streamer.state.row import Row
 from streamer.state.windows import (
     REFUNDED,
@@ -50,6 +56,9 @@ _LATE = "further behind the customer's newest event of its kind than the latenes
 RECENT_LIMIT = 1024
 """Event ids a row remembers: about 20 KiB."""
 
+_CLOCK = (0, 1, 2, 0)
+"""The watermark by which a family's events are late."""
+
 _FAMILY, _OVERTAKEN = 3, 4
 """Bits of a remembered event: its family, and whether it was overtaken."""
 
@@ -60,12 +69,12 @@ def admits(row: Row, event: Event, lateness: int) -> bool:
     Raises:
         Rejected: it is late, or a sum would leave its range.
     """
-    if isinstance(event, ReferralLink | ReferralCredit):
+    if event.family == INTERNAL:
         return True
     remembered = _remembered(event)
     if remembered in row.recent or remembered | _OVERTAKEN in row.recent:
         return False
-    newest = row.watermarks[event.family]
+    newest = row.watermarks[_CLOCK[event.family]]
     if event.occurred_at < newest - lateness or event.occurred_at <= row.forgotten:
         raise Rejected("late", f"{_LATE} of {lateness / DAY:g} days", "occurred_at")
     if _BOUNDED[type(event)](row, event) >= TOTAL_LIMIT:
@@ -100,15 +109,19 @@ def fold(row: Row, event: Event, lateness: int, log_time: int = NEVER) -> Row:
     ``log_time`` as for ``overtaken``, if the event was.
     """
     _FOLDS[type(event)](row, event)
-    if isinstance(event, ReferralLink | ReferralCredit):
+    if event.family == INTERNAL:
         return row
     remembered = _remembered(event)
     if log_time != NEVER:
         remembered |= _OVERTAKEN
         row.overtaken_until = max(row.overtaken_until, log_time)
     row.recent[remembered] = event.occurred_at
-    if event.occurred_at > row.watermarks[event.family]:  # noqa: PLR1730 - the hot path
+    if event.family == PAYMENTS:
+        row.paid_at = max(row.paid_at, event.occurred_at)
+    elif event.occurred_at > row.watermarks[event.family]:
         row.watermarks[event.family] = event.occurred_at
+    if exceeds(row):
+        make_room(row, lateness)
     if len(row.recent) > RECENT_LIMIT:
         _forget(row, lateness)
     row.events_seen += 1
@@ -120,6 +133,7 @@ def seal(row: Row, lateness: int) -> None:
     """Drop what no event within the lateness can reach; do so before a row is written."""
     _forget_late(row, lateness)
     drop_days(row, lateness)
+    close_orders(row, lateness)
 
 
 def _forget_late(row: Row, lateness: int) -> None:
@@ -128,7 +142,7 @@ def _forget_late(row: Row, lateness: int) -> None:
         return  # the newest of all: most customers have no other
     # An overtaken event's clock is its own log's time: behind that its like would be late.
     overtaken_until = max(row.overtaken_until, watermarks[0] - WINDOW_DAYS[-1] * DAY)
-    clocks = (*watermarks, NEVER, overtaken_until)
+    clocks = (*watermarks, watermarks[0], overtaken_until)
     late = [h for h, occurred_at in recent.items() if occurred_at < clocks[h & 7] - lateness]
     for hashed in late:
         del recent[hashed]
@@ -144,7 +158,7 @@ def _forget(row: Row, lateness: int) -> None:
             row.forgotten = max(row.forgotten, occurred_at)
 
 
-def _remembered(event: CustomerEvent) -> int:
+def _remembered(event: Event) -> int:
     """Return 61 bits of the event id's hash and its family."""
     return xxh3_64_intdigest(event.event_id.encode()) & ~7 | event.family
 
@@ -166,13 +180,35 @@ def _purchase(row: Row, event: Purchase) -> None:
     add_purchase(row, event)
     if event.surroundings is not None:
         engagement.surrounded(_engagement(row), at, event.surroundings)
+    open_order(row, event)
+    if event.cost is not None or event.details is not None:
+        add_margin(row, event)
+    if event.details is not None:
+        _add_details(row, at, event.details)
+
+
+def _add_details(row: Row, at: int, details: Details) -> None:
+    row.discounted_orders += details.discounted
+    if details.checkout_ms != NEVER:
+        row.checkouts += 1
+        row.checkout_ms += details.checkout_ms
+    if details.units != NEVER:
+        row.itemed_orders += 1
+        row.units += details.units
+        add_items(row, at, details)
 
 
 def _refund(row: Row, event: Refund) -> None:
     row.refunds += 1
     row.refunded += event.amount
+    row.units -= event.units
     place = day_at(row.days, event.occurred_at // DAY)
     row.days[place + REFUNDED] += event.amount
+    settle(row, event.occurred_at, event.order_id, -event.amount)
+
+
+def _payment(row: Row, event: Payment) -> None:
+    settle(row, event.occurred_at, event.order_id, event.amount)
 
 
 def _referral(row: Row, event: Referral) -> None:  # noqa: ARG001 - its link does the rest
@@ -219,6 +255,7 @@ def _sum_after_purchase(row: Row, event: Purchase) -> int:
 _BOUNDED: dict[type, Callable[[Row, Any], int]] = {
     Purchase: _sum_after_purchase,
     Refund: lambda row, event: row.refunded + event.amount,
+    Payment: lambda *_: 0,
     Referral: lambda row, _: row.referrals_sent,
     AcquisitionCost: _cost_after,
     **dict.fromkeys((Rating, Share, Profile, Exposure), lambda _, __: 0),
@@ -228,6 +265,7 @@ _BOUNDED: dict[type, Callable[[Row, Any], int]] = {
 _FOLDS: dict[type, Callable[[Row, Any], None]] = {
     Purchase: _purchase,
     Refund: _refund,
+    Payment: _payment,
     Referral: _referral,
     ReferralLink: _link,
     ReferralCredit: _credit,

@@ -7,7 +7,7 @@ New fields go to the end and have defaults: that is how old rows stay readable (
 
 from msgspec import Struct, field
 
-from streamer.records.events import FAMILIES
+from streamer.records.events import FAMILIES, NO_MARGIN
 from streamer.records.instants import NEVER
 from streamer.records.kafka import SOURCE_TOPICS
 from streamer.state.engagement import Engagement
@@ -74,7 +74,45 @@ class Row(Struct, array_like=True):
     loyalty_tier: str = ""
     """Told last; "" is none."""
 
+    # Ease and speed of interaction (V5): see ``orders``.
+    paid_at: int = NEVER
+    """Greatest event time of a payment."""
+    open_orders: list[int] = field(default_factory=list)
+    """Purchases that payments may still come for, in the order of time: second since 1970, hash of
+    the order's id, amount, second when it is due or ``NEVER``, and so on, flat."""
+    settlements: list[int] = field(default_factory=list)
+    """Payments and refunds of such orders: second, hash of the order's id, amount (below zero for
+    a refund), and so on, flat."""
+    orders_paid: int = 0
+    """Paid in full, of those no longer open."""
+    payment_seconds: int = 0
+    """Sum of theirs from purchase to full payment."""
+    orders_overdue: int = 0
+    """Unpaid past due, of those no longer open."""
+    due_orders: int = 0
+    """Orders, open or not, that said when they are due."""
+    checkouts: int = 0
+    """Orders that said how long the checkout took."""
+    checkout_ms: int = 0
+    """Sum of theirs."""
+    itemed_orders: int = 0
+    """Orders that told their items."""
+    units: int = 0
+    """Of all items bought, less those given back; thousandths."""
+
+    # What was bought, and how well it paid (V7, V12): see ``baskets``.
+    products: list[int] = field(default_factory=list)
+    """The least hashes of the products bought, rising."""
+    categories: dict[str, list[int]] = field(default_factory=dict)
+    """First and last day of each category bought."""
+    discounted_orders: int = 0
+    """Orders with a discount or a coupon."""
+    margin_orders: int = 0
+    """Orders whose own or whose items' margin is known."""
+    best_margin: int = NO_MARGIN
+    """The greatest of theirs, in millionths of the price."""
+
     @property
     def as_of(self) -> int:
-        """The event time this row stands at: its latest own or credited event."""
-        return max(*self.watermarks, self.credited_at)
+        """The event time this row stands at: its latest own or credited event, or payment."""
+        return max(*self.watermarks, self.credited_at, self.paid_at)

@@ -11,24 +11,25 @@ import pytest
 from streamer.records.kafka import LTV_UPDATES
 from streamer.settings import Settings
 from tests.support.cluster import Cluster
+from tests.support.counting import finish, measures_of, shop_of
 from tests.support.play import play
 
 PAGES = Path(__file__).parents[2] / "docs" / "rows"
 
 
-def block(page: str, kind: str) -> str:
-    """Return what the page's block of a kind, such as json, holds; "" if there is none."""
-    match = re.search(rf"^```{kind}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    return match[1] if match else ""
+def block(page: str, kind: str, place: int = 0) -> str:
+    """Return what a page's block of a kind, such as json, holds; "" if there is none."""
+    found = re.findall(rf"^```{kind}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    return str(found[place]) if place < len(found) else ""
 
 
-def played(name: str) -> tuple[Cluster, dict[str, Any]]:
-    """Return the page's events, played one by one under its settings, and what it foretells."""
+def played(name: str, example: int = 0) -> tuple[Cluster, dict[str, Any]]:
+    """Return a page's events, played one by one under its settings, and what it foretells."""
     page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
     shop = Settings(**tomllib.loads(block(page, "toml"))).configuration()
-    events = [json.loads(line) for line in block(page, "jsonl").splitlines()]
+    events = [json.loads(line) for line in block(page, "jsonl", example).splitlines()]
     assert events
-    return play(events, shop), json.loads(block(page, "json"))
+    return play(events, shop), json.loads(block(page, "json", example))
 
 
 @pytest.mark.parametrize("name", ["v8", "v9", "v10"])
@@ -40,7 +41,24 @@ def test_the_example_of_a_page_is_right(name: str) -> None:
         score = scores[LTV_UPDATES, customer]
         reasons = figures.pop("null_reasons", {})
         assert {field: score[field] for field in figures} == figures
-        assert {field: score["null_reasons"].get(field) for field in reasons} == reasons
+        assert {field: score.null_reason(field) for field in reasons} == reasons
+
+
+def test_what_the_base_of_the_example_costs_is_right() -> None:
+    cluster, foretold = played("v8", 1)
+    finish(cluster)
+    measures = measures_of(shop_of(cluster))
+    found = {key: measure.get("acquisition") for key, measure in measures.items()}
+    assert {key: figures for key, figures in found.items() if figures} == foretold
+
+
+def test_what_is_to_be_reviewed_in_the_example_is_right() -> None:
+    cluster, foretold = played("v9", 1)
+    finish(cluster)
+    found = measures_of(shop_of(cluster))
+    assert {key for key in found if key.startswith("ratings:")} == foretold.keys()
+    for key, figures in foretold.items():
+        assert {name: found[key][name] for name in figures} == figures
 
 
 def test_each_change_of_tier_in_the_example_is_told_once() -> None:

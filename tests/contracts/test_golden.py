@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from streamer.pipeline import Partition
+from streamer.pipeline import Partition, Shop
 from streamer.records.dead_letters import Rejected
 from streamer.records.instants import from_datetime
 from streamer.records.kafka import (
@@ -16,8 +16,12 @@ from streamer.records.kafka import (
     DEAD_LETTERS,
     EVENT_TOPICS,
     LTV_UPDATES,
+    PROGRAMME_MEASURES,
+    PROGRAMME_PARTIALS,
     REFERRAL_CREDITS,
 )
+from streamer.records.measures import key_of
+from streamer.serdes.measures import decode_shop_measure
 from streamer.serdes.rows import (
     CHECKPOINT_KEY,
     VERSION,
@@ -29,6 +33,7 @@ from streamer.serdes.rows import (
 )
 from tests.contracts.golden.make import UNTIL, configuration
 from tests.support.cluster import Changelog
+from tests.support.counting import measures_of
 from tests.support.schemas import validator
 
 FOLDER = Path(__file__).parent / "golden"
@@ -124,3 +129,18 @@ def test_what_a_later_version_wrote_is_no_guesswork(value: bytes) -> None:
     for decode in (decode_row, decode_checkpoint):
         with pytest.raises(UnreadableRowError, match=r"changelog"):
             decode(value)
+
+
+@pytest.mark.parametrize("version", sorted(path.name for path in FOLDER.glob("measures-*")))
+def test_measures_of_then_are_read_and_made_as_then(version: str) -> None:
+    shop = Shop(configuration().scoring.currency, {})
+    for line in lines(version, PROGRAMME_PARTIALS):
+        key, value = (line[name] and line[name].encode() for name in ("key", "value"))
+        shop.take(line["partition"], key, value)
+    then = lines(version, PROGRAMME_MEASURES)
+    assert {measure["measure"] for measure in then} == {"programme", "experiment"}
+    for measure in then:
+        validator("programme-measure.json").validate(measure)
+        assert key_of(decode_shop_measure(json.dumps(measure).encode()))
+    for now, measure in zip(measures_of(shop).values(), then, strict=True):
+        assert {name: now[name] for name in measure} == measure, "later fields may come"

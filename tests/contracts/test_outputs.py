@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from streamer.pipeline import Configuration
 from streamer.records.dead_letters import REASONS
 from streamer.records.instants import DAY, from_datetime
 from streamer.records.kafka import CHURN_RISK_UPDATES, DEAD_LETTERS, LTV_UPDATES, FileRecord
+from streamer.records.scores import MEASURES, ChurnRiskUpdate, LtvUpdate
 from streamer.scoring.nulls import NULL_REASONS
 from streamer.scoring.parameters import ScoringParameters
 from streamer.serdes.events import EventDecoder
@@ -58,8 +60,14 @@ def shops() -> st.SearchStrategy[Configuration]:
 
 
 def assert_told(score: dict[str, Any]) -> None:
-    """Null fields have their reason, and no others."""
+    """Null fields, and those left out, have their reason, alone or with all of their measure."""
     null = {name for name, value in score.items() if value is None}
+    known = LtvUpdate if "historic_clv" in score else ChurnRiskUpdate
+    for measure, names in MEASURES.items():
+        fields = set(names) & set(known.__struct_fields__)
+        out = fields - score.keys()
+        null |= {measure} if out and out == fields else out
+    null |= {"predicted_clv_basis"} & set(known.__struct_fields__) - score.keys()
     assert score["null_reasons"].keys() == null
     assert set(score["null_reasons"].values()) <= NULL_REASONS.keys()
 
@@ -87,14 +95,20 @@ def assert_consistent(ltv: FileRecord, churn: FileRecord) -> None:
     """The two updates of one scoring say the same of what they share."""
     value, risk = json.loads(ltv.value or b""), json.loads(churn.value or b"")
     assert ltv.key == churn.key == value["customer_id"].encode()
-    shared = value.keys() & risk.keys() - {"reasons", "null_reasons"}
+    told_apart = {"reasons", "null_reasons", "contributions", "explained_since"}
+    shared = value.keys() & risk.keys() - told_apart
     assert {name: value[name] for name in shared} == {name: risk[name] for name in shared}
-    assert value["first_purchase_at"] is None or value["first_purchase_at"] <= value["as_of"]
-    crossing = risk["next_band_crossing_at"]
-    assert crossing is None or crossing > risk["as_of"]
+    as_of = _instant(value["as_of"])  # as texts, 00Z would come after 00.5Z
+    first, crossing = value["first_purchase_at"], risk["next_band_crossing_at"]
+    assert first is None or _instant(first) <= as_of
+    assert crossing is None or _instant(crossing) > as_of
     lapsed = risk["risk_band"] == "lapsed"
     if risk["win_back_by"] is not None and risk["risk_band"] is not None:
-        assert (risk["win_back_by"] <= risk["as_of"]) == lapsed
+        assert (_instant(risk["win_back_by"]) <= as_of) == lapsed
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def good(**changes: Any) -> bytes:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
+from streamer.records.announcements import RecommendedActions, SegmentChange
 from streamer.records.dead_letters import REASONS
 from streamer.records.kafka import (
     CHURN_RISK_UPDATES,
@@ -16,12 +17,34 @@ from streamer.records.kafka import (
     LTV_UPDATES,
     MODEL_PARAMS,
     PROGRAMME_MEASURES,
+    RECOMMENDED_ACTIONS,
+    SEGMENT_CHANGES,
     TOPIC_OF_TYPE,
 )
-from streamer.records.measures import ModelCalibration
+from streamer.records.measures import (
+    AcquisitionFigures,
+    ArmComparison,
+    ArmSizes,
+    CohortFigures,
+    ExperimentMeasure,
+    GroupFigures,
+    IdealProfileMeasure,
+    MetricUplift,
+    ModelCalibration,
+    MonthFigures,
+    ProgrammeMeasure,
+    RatingMeasure,
+    ShopMeasure,
+    TraitFigures,
+    TraitValueFigures,
+)
 from streamer.records.models import ModelParams
 from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate, LtvUpdate
+from streamer.scoring.ideal.top import REASONS as REASONS_OF_PROFILES
 from streamer.scoring.nulls import NULL_REASONS
+from streamer.scoring.programme.acquisition import REASONS as REASONS_OF_ACQUISITION
+from streamer.scoring.programme.measures import REASONS as REASONS_OF_PROGRAMMES
+from streamer.scoring.programme.reviews import REASONS as REASONS_OF_RATINGS
 from streamer.serdes import wire
 from streamer.serdes.events import EventDecoder
 from tests.support.histories import RATES
@@ -42,16 +65,49 @@ OUTPUTS = {
     "ltv-update.json": LtvUpdate,
     "churn-risk-update.json": ChurnRiskUpdate,
     "model-params.json": ModelParams,
-    "programme-measure.json": ModelCalibration,
+    "segment-change.json": SegmentChange,
+    "recommended-actions.json": RecommendedActions,
 }
+MEASURES = {
+    "modelCalibration": ModelCalibration,
+    "programme": ProgrammeMeasure,
+    "experiment": ExperimentMeasure,
+    "ratings": RatingMeasure,
+    "figures": GroupFigures,
+    "acquisitionFigures": AcquisitionFigures,
+    "monthFigures": MonthFigures,
+    "cohortFigures": CohortFigures,
+    "comparison": ArmComparison,
+    "uplift": MetricUplift,
+    "sampleRatio": ArmSizes,
+    "idealProfile": IdealProfileMeasure,
+    "traitFigures": TraitFigures,
+    "traitValue": TraitValueFigures,
+}
+"""The parts of programme-measure.json."""
 ENGAGEMENT = {
     "ltv_to_cac_basis", "ltv_below_target", "acquisition_cost", "acquisition_cost_basis",
     "acquisition_channel", "acquisition_budget", "retention_budget", "ratings", "rating_average",
     "rating_last", "rating_flag", "loyalty_points", "next_tier", "points_to_next_tier",
     "previous_loyalty_tier", "loyalty_tier_change",
 }  # fmt: skip
-LATER = {"predicted_clv_basis"} | ENGAGEMENT
+PAYING = {
+    "payment_days_average", "orders_paid", "unpaid_orders_overdue", "checkout_seconds_average",
+    "products_paid_for",
+}  # fmt: skip
+BASKETS = {
+    "products_bought", "products_per_category", "category_growth", "next_category",
+    "widen_basket", "share_of_wallet_categories", "categories", "regularity", "margin_rate",
+    "low_margin_only", "discounted_orders", "discount_only", "location",
+}  # fmt: skip
+EXPLANATION = {
+    "explained_since", "previous_predicted_clv", "previous_churn_probability", "contributions",
+}  # fmt: skip
+PROFILE = {"profile_closeness", "profile_traits", "profile"}
+LATER = {"predicted_clv_basis"} | ENGAGEMENT | PAYING | BASKETS | EXPLANATION | PROFILE
 """Fields that the first messages of version 1 do not have."""
+LATER_MEASURED = {"acquisition"}
+"""The same of measures."""
 EXAMPLES = [(name, example) for name in NAMES for example in load(name).get("examples", ())]
 
 
@@ -65,7 +121,7 @@ def test_a_schema_is_sound(name: str) -> None:
 
 
 def test_there_is_one_schema_for_each_message() -> None:
-    messages = {f"{kind}.json" for kind in EVENT_TYPES} | set(OUTPUTS)
+    messages = {f"{kind}.json" for kind in EVENT_TYPES} | {*OUTPUTS, "programme-measure.json"}
     assert set(NAMES) == messages | {"common.json", "dead-letter-headers.json"}
     assert set(EVENT_TYPES) == set(TOPIC_OF_TYPE)
 
@@ -78,7 +134,12 @@ def test_an_example_is_valid(name: str, example: Any) -> None:
 @pytest.mark.parametrize(("name", "example"), EXAMPLES)
 def test_an_example_decodes(name: str, example: Any) -> None:
     value = json.dumps(example).encode()
-    if name in OUTPUTS:
+    if name == "programme-measure.json":
+        calibrates = example["measure"] == "model_calibration"
+        kind: Any = ModelCalibration if calibrates else ShopMeasure
+        decoded = msgspec.json.decode(value, type=kind)
+        assert json.loads(msgspec.json.encode(decoded)) == example
+    elif name in OUTPUTS:
         msgspec.json.decode(value, type=OUTPUTS[name])
     elif name != "dead-letter-headers.json":
         event = EventDecoder("USD", RATES).decode(value)
@@ -117,6 +178,16 @@ def test_the_fields_of_an_update_are_the_encoders(name: str, struct: type) -> No
     assert required(schema) == fields - LATER, "every field is written, null or not"
 
 
+@pytest.mark.parametrize(("part", "struct"), MEASURES.items())
+def test_the_fields_of_a_measure_are_the_encoders(part: str, struct: type) -> None:
+    schema = load("programme-measure.json")["$defs"][part]
+    fields = {field.encode_name for field in msgspec.structs.fields(struct)}
+    if struct in (ProgrammeMeasure, ExperimentMeasure, IdealProfileMeasure, RatingMeasure):
+        fields.add("measure")  # the tag
+    assert schema["properties"].keys() == fields
+    assert set(schema["required"]) == fields - LATER_MEASURED
+
+
 def test_closed_sets_are_the_codes() -> None:
     headers = load("dead-letter-headers.json")["properties"]
     assert headers["streamer.error.reason"]["enum"] == list(REASONS)
@@ -124,13 +195,22 @@ def test_closed_sets_are_the_codes() -> None:
     assert definitions["riskBand"]["enum"] == [*RISK_BANDS, None]
     told = definitions["nullReasons"]["description"]
     assert all(code in told for code in NULL_REASONS)
+    parts = load("programme-measure.json")["$defs"]
+    for part, codes in (
+        ("figures", REASONS_OF_PROGRAMMES),
+        ("acquisitionFigures", REASONS_OF_ACQUISITION),
+        ("ratings", REASONS_OF_RATINGS),
+        ("idealProfile", REASONS_OF_PROFILES),
+    ):
+        reasons = parts[part]["properties"]["null_reasons"]
+        assert set(reasons["additionalProperties"]["enum"]) == codes.keys()
 
 
 def test_asyncapi_knows_every_topic_and_message() -> None:
     addresses = re.findall(r"^    address: (\S+)$", ASYNCAPI, re.MULTILINE)
     assert set(addresses) == {
         *EVENT_TOPICS, LTV_UPDATES, CHURN_RISK_UPDATES, DEAD_LETTERS, MODEL_PARAMS,
-        PROGRAMME_MEASURES,
+        PROGRAMME_MEASURES, RECOMMENDED_ACTIONS, SEGMENT_CHANGES,
     }  # fmt: skip
     files = set(re.findall(r"\$ref: \./(\S+)$", ASYNCAPI, re.MULTILINE))
     assert files == set(NAMES) - {"common.json"}

@@ -27,6 +27,7 @@ def events(seed: int, customers: int = CUSTOMERS) -> list[bytes]:
         start=datetime(2024, 1, 1, tzinfo=UTC),
         days=700,
         acquisition_days=300,
+        channels=3,
         follow_ups=(Refunds(0.1),),
     )
     return [json.dumps(event).encode() for event in simulate(shop, seed)]
@@ -76,11 +77,17 @@ async def test_a_fit_on_kafka_is_that_of_the_file_and_scores_everyone_once(
             await audit.consumed()
             model = fitted(corner)
             assert model["published"]
+            assert model["profile"]["traits"]["channel"].keys() == {
+                "channel-0",
+                "channel-1",
+                "channel-2",
+            }
             check_against_file(corner, file, model)
             if killed:
                 await some_scored_anew(audit)
                 worker.kill()
                 worker.start()
+                await worker.ready()
             updates = await scored_by(corner, model["model_version"])
             await check_told(worker.get, corner, model)
             assert await worker.stop() == 0
@@ -97,6 +104,8 @@ def check_scored_once(updates: list[dict[str, Any]], audit: Audit) -> None:
         assert 0 <= low <= high
         assert mean >= 0
         assert update["predicted_clv_basis"] == "revenue"
+        assert 0 < update["profile_closeness"] < 1
+        assert {one["trait"] for one in update["profile_traits"]} <= {"channel", "rhythm"}
 
 
 def check_against_file(corner: Stage, file: Path, model: dict[str, Any]) -> None:
@@ -122,9 +131,10 @@ async def some_scored_anew(audit: Audit) -> None:
 
 
 async def check_told(get: Any, corner: Stage, model: dict[str, Any]) -> None:
-    (record,) = await read_topic(corner.bootstrap, f"{corner.prefix}programme-measures")
+    records = await read_topic(corner.bootstrap, f"{corner.prefix}programme-measures")
+    (record,) = [record for record in records if record.key == b"model_calibration"]
     measure = decoded(record.value)
-    assert (record.key, measure["measure"]) == (b"model_calibration", "model_calibration")
+    assert measure["measure"] == "model_calibration"
     assert measure["figures"] == model["check"]
     _, text = await get("/metrics")
     assert f"streamer_model_generation {float(model['generation'])}" in text

@@ -20,9 +20,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from streamer.broker import EmbeddedKafka
 from streamer.simulate import (
     AcquisitionCosts,
+    Basket,
     Disturbances,
     Experiments,
     FollowUp,
+    Payments,
     Profiles,
     Ratings,
     Refunds,
@@ -32,16 +34,32 @@ from streamer.simulate import (
     simulate,
 )
 from tests.support.audit import auditing
+from tests.support.cluster import without
 from tests.support.load import send_all, wire_of
 from tests.support.oracle import count
+from tests.support.play import EXPLAINED
 from tests.support.stage import Stage, stage
 from tests.support.topics import read_topic
 from tests.support.verdict import DAY_MICROS, decoded, micros
 
 SCORES = ("ltv-updates", "churn-risk-updates")
-COMPACTED = {*SCORES, "customers-changelog", "model-params", "programme-measures"}
+ANNOUNCED = ("segment-changes", "recommended-actions")
+COMPACTED = {
+    *SCORES, *ANNOUNCED, "customers-changelog", "model-params", "programme-measures",
+    "programme-partials",
+}  # fmt: skip
 INPUTS = {"purchases", "referrals", "interactions"}
 STOP_SECONDS_MAX = 5
+PLAIN = Basket()
+FULL = Basket(0.5, categories=4, due_days=20, checkout_seconds=90, coupon_rate=0.3)
+MORE = (
+    Payments(0.7),
+    AcquisitionCosts(9.0),
+    Ratings(0.4),
+    Shares(0.4),
+    Profiles(0.4),
+    Experiments(0.4),
+)
 Sequences = dict[str, list[dict[str, Any]]]
 
 
@@ -51,11 +69,19 @@ def write_lines(file: Path, values: Iterable[bytes]) -> Path:
 
 
 def a_year(
-    seed: int, referral_rate: float = 0.0, more: tuple[FollowUp, ...] = (), **disturbances: float
+    seed: int,
+    referral_rate: float = 0.0,
+    more: tuple[FollowUp, ...] = (),
+    basket: Basket = PLAIN,
+    **disturbances: float,
 ) -> list[bytes]:
     """Return the events of a small shop in the order of their times."""
     shop = Shop(
-        customers=50, referral_rate=referral_rate, channels=2, follow_ups=(Refunds(0.2), *more)
+        customers=50,
+        basket=basket,
+        referral_rate=referral_rate,
+        channels=2,
+        follow_ups=(Refunds(0.2), *more),
     )
     wires = disturb(simulate(shop, seed), Disturbances(**disturbances), seed)
     return [wire.value for wire in wires]
@@ -183,7 +209,7 @@ async def live(corner: Stage, file: Path) -> dict[str, list[dict[str, Any]]]:
             assert await worker.stop() == 0, worker.told("did not end well")
             await audit.read()
     found = {"dead-letters": [told_of(letter) for letter in audit.dead_letters]}
-    for topic in SCORES:
+    for topic in (*SCORES, *ANNOUNCED):
         records = await read_topic(corner.bootstrap, corner.prefix + topic)
         found[topic] = [decoded(record.value) for record in records]
     return found
@@ -201,7 +227,7 @@ def replayed(corner: Stage, file: Path) -> dict[str, list[dict[str, Any]]]:
     assert done.returncode == 0, done.stdout + done.stderr
     return {
         topic: [json.loads(line) for line in (out / f"{topic}.jsonl").read_text().splitlines()]
-        for topic in (*SCORES, "dead-letters")
+        for topic in (*SCORES, *ANNOUNCED, "dead-letters")
     }
 
 
@@ -209,6 +235,8 @@ def by_customer(scores: Iterable[dict[str, Any]], *apart_from: str) -> Sequences
     sequences: Sequences = defaultdict(list)
     for score in scores:
         compared = {k: v for k, v in score.items() if k not in {"scored_at", *apart_from}}
+        if "null_reasons" in compared:
+            compared["null_reasons"] = without(compared["null_reasons"], *apart_from)
         sequences[score["customer_id"]].append(compared)
     return sequences
 
@@ -217,12 +245,12 @@ def by_customer(scores: Iterable[dict[str, Any]], *apart_from: str) -> Sequences
 async def test_a_replay_says_what_the_worker_said(
     kafka: EmbeddedKafka, tmp_path: Path, partitions: int
 ) -> None:
-    values = a_year(2, duplicate_rate=0.1, poison_rate=0.1)
+    values = a_year(2, more=(Payments(0.7),), basket=FULL, duplicate_rate=0.1, poison_rate=0.1)
     file = write_lines(tmp_path / "events.jsonl", values)
     settings = {"partitions": partitions, "clock": "stream", "emit": "every_event"}
     with stage(kafka.bootstrap, tmp_path, **settings) as corner:
         said, again = await live(corner, file), replayed(corner, file)
-    for topic in SCORES:
+    for topic in (*SCORES, *ANNOUNCED):
         first, second = (by_customer(one[topic]) for one in (said, again))
         assert second.keys() == first.keys()
         for customer_id, scores in first.items():
@@ -237,25 +265,36 @@ async def test_a_replay_says_what_the_worker_said(
 async def test_a_replay_ends_where_the_worker_ended(
     kafka: EmbeddedKafka, tmp_path: Path, partitions: int
 ) -> None:
-    more = AcquisitionCosts(9.0), Ratings(0.4), Shares(0.4), Profiles(0.4), Experiments(0.4)
-    file = write_lines(tmp_path / "events.jsonl", a_year(3, referral_rate=0.4, more=more))
+    values = a_year(3, referral_rate=0.4, more=MORE, basket=FULL)
+    file = write_lines(tmp_path / "events.jsonl", values)
     settings = {
         "partitions": partitions,
         "clock": "stream",
         "emit": "latest",
         "loyalty_tiers": '{"bronze": 0, "silver": 90, "gold": 300}',
         "loyalty_points_per_share": 20,
+        "catalogue_categories": '["category-0", "category-1", "category-2", "category-3"]',
+        "low_order_value": 30,
     }
     with stage(kafka.bootstrap, tmp_path, **settings) as corner:
         said, again = await live(corner, file), replayed(corner, file)
     for topic in SCORES:
         # Two friends' purchases reach the one who brought them in any order, and a change of tier
         # is told from score to score.
-        apart = "cause", "previous_loyalty_tier", "loyalty_tier_change", "null_reasons"
+        tiers = "previous_loyalty_tier", "loyalty_tier_change"
+        apart = "cause", "reasons", *tiers, *EXPLAINED
         last, same = (by_customer(one[topic], *apart) for one in (said, again))
         assert {name: scores[-1] for name, scores in last.items()} == {
             name: scores[-1] for name, scores in same.items()
         }
+    members, same_members = (by_customer(one["segment-changes"]) for one in (said, again))
+    assert {name: changes[-1]["segments"] for name, changes in members.items()} == {
+        name: changes[-1]["segments"] for name, changes in same_members.items()
+    }
+    figures = "orders_paid", "unpaid_orders_overdue", "checkout_seconds_average", "next_category"
+    values_told = by_customer(said["ltv-updates"])
+    for name in (*figures, "margin_rate", "widen_basket", "discounted_orders"):
+        assert any(scores[-1].get(name) for scores in values_told.values()), name
 
 
 # -- silence ----------------------------------------------------------------------------------

@@ -95,7 +95,8 @@ def test_scores_are_the_recount(
             continue
         own, net = told[customer], Fraction(sums[customer]["net"])
         assert score["acquisition_channel"] == own["acquisition_channel"]
-        assert score["ratings"] == own["ratings"]
+        assert score["ratings"] == (own["ratings"] or None)
+        assert score["location"] == own["location"]
         if own["ratings"]:
             assert abs(score["rating_average"] - own["rating_sum"] / own["ratings"]) < 1e-6
             low, high = own["rating_last"] < 3, own["rating_last"] >= 4

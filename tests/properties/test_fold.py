@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import (
     CustomerEvent,
+    Details,
     Event,
+    Payment,
     Purchase,
     Referral,
     ReferralCredit,
@@ -44,11 +46,14 @@ def instants() -> st.SearchStrategy[int]:
 
 
 def own_event(place: int, at: int, kind: str, amount: int, cost: int | None) -> CustomerEvent:
-    name = f"e{place}"
+    name, order = f"e{place}", f"o{amount % 3}"
     if kind == "purchase":
-        return Purchase(name, "c", at, "o", amount, cost)
+        due = Details(due_at=START + amount % 900 * DAY) if amount % 2 else None
+        return Purchase(name, "c", at, order, amount, cost, details=due)
     if kind == "refund":
-        return Refund(name, "c", at, "o", amount + 1)
+        return Refund(name, "c", at, order, amount + 1)
+    if kind == "payment":
+        return Payment(name, "c", at, order, amount)
     return Referral(name, "c", at, "d", joined=False)
 
 
@@ -62,7 +67,7 @@ def told(place: int, at: int, referrer: str | None, amount: int, joined: bool) -
 @st.composite
 def arrivals(draw: st.DrawFn) -> list[Arriving]:
     """Own events, told ones (which are never late) and when the news of them comes."""
-    kinds = st.sampled_from(["purchase", "purchase", "purchase", "refund", "referral"])
+    kinds = st.sampled_from(["purchase", "purchase", "purchase", "refund", "payment", "referral"])
     delay = st.integers(0, LATENESS)
     own = draw(
         st.lists(
@@ -129,7 +134,8 @@ def test_a_repeat_is_known_and_changes_nothing(
     own = [event for event in events if not isinstance(event, ReferralLink | ReferralCredit)]
     repeat = own[which % len(own)]
     before = encode_row(row)
-    if repeat.occurred_at < row.watermarks[repeat.family] - LATENESS:
+    clock = 0 if isinstance(repeat, Payment) else repeat.family
+    if repeat.occurred_at < row.watermarks[clock] - LATENESS:
         with pytest.raises(Rejected):
             admits(row, repeat, LATENESS)
     else:
@@ -138,13 +144,14 @@ def test_a_repeat_is_known_and_changes_nothing(
 
 
 @settings(max_examples=200, deadline=None)
-@given(arrivals(), instants(), st.sampled_from(["purchase", "refund", "referral"]))
+@given(arrivals(), instants(), st.sampled_from(["purchase", "refund", "payment", "referral"]))
 def test_what_is_late_is_refused_and_changes_nothing(
     news: list[Arriving], at: int, kind: str
 ) -> None:
     row = folded((n.event for n in sorted(news, key=lambda n: n.first)), [True])
     event = own_event(999, at, kind, 1, None)
-    late = at < row.watermarks[event.family] - LATENESS
+    clock = 0 if isinstance(event, Payment) else event.family
+    late = at < row.watermarks[clock] - LATENESS
     assume(late)
     before = encode_row(row)
     with pytest.raises(Rejected) as caught:

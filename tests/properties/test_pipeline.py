@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer.pipeline import scored
+from streamer.pipeline import Book, scored
 from streamer.records.instants import DAY, from_datetime
 from streamer.records.kafka import CHURN_RISK_UPDATES, LTV_UPDATES
 from streamer.records.scores import RISK_BANDS
@@ -149,7 +149,7 @@ def test_scores_made_later_are_the_same(history: list[Happening], units: list[in
     while later.waiting(0):
         at_once.step(0, units[0])
         gathered += later.step(0, units[0], score_later=True).scorings
-    made = scored(gathered, later.now, settings_.topics, settings_.scoring)
+    made = scored(gathered, later.now, settings_, settings_.scoring, Book({}))
     for topic in (LTV_UPDATES, CHURN_RISK_UPDATES):
         values = [message.value for message in made.get(topic, [])]
         assert values == [record.value for record in at_once.log(topic)]

@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from streamer.pipeline import Configuration, Message, Partition, UnitOfWork
@@ -21,12 +22,27 @@ from streamer.records.kafka import (
     Headers,
 )
 from streamer.records.partitioning import partition_of
+from streamer.records.scores import MEASURES
+from streamer.scoring.nulls import null_reason
 from streamer.serdes.rows import decode_row
 from streamer.state.row import Row
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 Changelog = list[tuple[bytes, bytes | None]]
-Score = dict[str, Any]
+OPTIONAL = frozenset(chain(*MEASURES.values(), ["predicted_clv_basis"]))
+
+
+class Score(dict[str, Any]):
+    """An update as read: what it may leave out is null."""
+
+    def __missing__(self, field: str) -> None:
+        """Return null for what may be left out."""
+        if field not in OPTIONAL:
+            raise KeyError(field)
+
+    def null_reason(self, field: str) -> str:
+        """Return why a field is null."""
+        return null_reason(self["null_reasons"], field)
 
 
 class Cluster:
@@ -152,7 +168,7 @@ class Cluster:
 
     def scores(self, topic: str) -> Iterator[Score]:
         """Return the decoded updates of a topic, in the order of each partition."""
-        return (json.loads(record.value or b"") for record in self.log(topic))
+        return (Score(json.loads(record.value or b"")) for record in self.log(topic))
 
     def last_scores(self, *apart_from: str) -> dict[tuple[str, str], Score]:
         """Return the last update of each topic and customer, apart from these fields."""
@@ -165,7 +181,7 @@ class Cluster:
 
 def without(score: Score, *fields: str) -> Score:
     """Return ``score`` apart from ``fields``."""
-    return {name: value for name, value in score.items() if name not in fields}
+    return Score({name: value for name, value in score.items() if name not in fields})
 
 
 def compact(changelog: Changelog, keep: Sequence[bool]) -> Changelog:

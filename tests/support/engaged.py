@@ -29,7 +29,7 @@ def _one(events: list[WireEvent], rates: Mapping[str, Decimal]) -> dict[str, Any
     purchases = [event for event in events if event["type"] == "purchase"]
     costs = [event for event in events if event["type"] == "acquisition_cost"]
     ratings = [event for event in events if event["type"] == "rating"]
-    normal = [(moment(one), _to_five(one)) for one in ratings]
+    normal = [(moment(one), to_five(one)) for one in ratings]
     return {
         "acquisition_channel": _channel(purchases, costs),
         "location": _latest(purchases, "location"),
@@ -43,7 +43,8 @@ def _one(events: list[WireEvent], rates: Mapping[str, Decimal]) -> dict[str, Any
     }
 
 
-def _to_five(event: WireEvent) -> Fraction:
+def to_five(event: WireEvent) -> Fraction:
+    """Return a rating on the scale to 5, to six decimals."""
     exact = Fraction(event["rating"]) / Fraction(event.get("scale", 5)) * 5
     return Fraction(round(exact * 1_000_000), 1_000_000)
 

@@ -70,16 +70,35 @@ def _bought() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
         {
             "type": st.just("purchase"),
-            "order_id": st.just("o"),
+            "order_id": _ORDER_IDS,
             "amount": money(),
             "currency": st.sampled_from(["USD", "USD", "EUR", "JPY"]),
         },
         optional={
             "cost": money(),
+            "checkout_seconds": st.sampled_from([0, 1.5, 30, 600]),
+            "coupon": st.sampled_from(["", "SPRING"]),
+            "discount": st.sampled_from(["0", "0.00", 1.5]),
+            "due_at": st.integers(0, 600).map(lambda day: (START + timedelta(day)).isoformat()),
+            "items": _items(),
             "channel": st.sampled_from(["", "web", "store"]),
             "location": st.sampled_from(["DE", "FR"]),
             "experiment": st.fixed_dictionaries({"id": EXPERIMENTS, "arm": ARMS}),
         },
+    )
+
+
+_ORDER_IDS = st.sampled_from(["o", "p", "q"])
+
+
+def _paid() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {
+            "type": st.just("payment"),
+            "order_id": _ORDER_IDS,
+            "amount": money(),
+            "currency": st.sampled_from(["USD", "EUR"]),
+        }
     )
 
 
@@ -88,11 +107,25 @@ def _gave_back() -> st.SearchStrategy[dict[str, Any]]:
         {
             "type": st.just("refund"),
             "refund_id": st.just("r"),
-            "order_id": st.just("o"),
+            "order_id": _ORDER_IDS,
             "amount": money(),
             "currency": st.sampled_from(["USD", "EUR"]),
-        }
+        },
+        optional={"items": _items()},
     )
+
+
+def _items() -> st.SearchStrategy[list[dict[str, Any]]]:
+    item = st.fixed_dictionaries(
+        {"product_id": st.integers(0, 200).map(lambda number: f"p{number}")},
+        optional={
+            "category": st.sampled_from(["", "hats", "shoes", *(f"c{n}" for n in range(40))]),
+            "quantity": st.sampled_from([1, 2, 0.125]),
+            "price": money(),
+            "cost": money(),
+        },
+    )
+    return st.lists(item, max_size=3)
 
 
 def _brought() -> st.SearchStrategy[dict[str, Any]]:
@@ -112,7 +145,11 @@ def _engaged() -> list[st.SearchStrategy[dict[str, Any]]]:
     """Ratings, shares, acquisition costs, profiles and experiments, some beyond the bounds."""
     rated = st.fixed_dictionaries(
         {"type": st.just("rating"), "rating": st.sampled_from([0, 1, 2.5, 3, 4, 4.5, 5])},
-        optional={"scale": st.sampled_from([5, 7, 10])},
+        optional={
+            "scale": st.sampled_from([5, 7, 10]),
+            "product_id": st.sampled_from(["p1", "p2", "p" * 128, *(f"q{n}" for n in range(25))]),
+            "category": st.sampled_from(["", "hats", "shoes", "x" * 129]),
+        },
     )
     shared = st.fixed_dictionaries({"type": st.just("share"), "network": st.just("mail")})
     paid = st.fixed_dictionaries(
@@ -136,7 +173,7 @@ def _engaged() -> list[st.SearchStrategy[dict[str, Any]]]:
 
 
 def _kinds(referrals: int, *, interactions: bool) -> list[st.SearchStrategy[dict[str, Any]]]:
-    own = [_bought(), _bought(), _bought(), _gave_back()]
+    own = [_bought(), _bought(), _bought(), _gave_back(), _paid()]
     return own + (_engaged() if interactions else []) + [_brought()] * referrals
 
 
@@ -151,8 +188,8 @@ def histories(
 ) -> list[Happening]:
     """What happened, in the order of time.
 
-    ``referrals`` is their weight beside six of other kinds, ``referrers_max`` bounds the referrers
-    of a customer. Without ``interactions`` and referrals all is of one topic.
+    ``referrals`` is their weight beside seven of other kinds, ``referrers_max`` bounds the
+    referrers of a customer. Without ``interactions`` and referrals all is of one topic.
     """
     kinds = _kinds(referrals, interactions=interactions)
     days = draw(st.sampled_from([2, 40, 500, 1500]))

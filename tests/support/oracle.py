@@ -18,7 +18,7 @@ Sums = dict[str, Any]
 NOTHING = Decimal(0)
 MICRO = Decimal("0.000001")
 ENGAGING = ("acquisition_cost", "rating", "share", "profile", "experiment")
-SCORED = ("purchase", "refund", "referral", *ENGAGING)
+SCORED = ("purchase", "refund", "payment", "referral", *ENGAGING)
 
 
 def count(
@@ -108,10 +108,12 @@ def _credit(sums: dict[str, Sums]) -> None:
 
 
 def moment(event: WireEvent) -> datetime:
+    """Return when ``event`` happened, in UTC."""
     return datetime.fromisoformat(event["occurred_at"]).astimezone(UTC)
 
 
 def money(event: WireEvent, field: str, rates: Mapping[str, Decimal]) -> Decimal:
+    """Return an amount in the reporting currency, to millionths."""
     value = event[field]
     text = value if isinstance(value, str) else format(value, ".15g")
     amount = Decimal(text).quantize(MICRO, ROUND_HALF_EVEN)

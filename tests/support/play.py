@@ -10,8 +10,15 @@ import msgspec
 
 from streamer.pipeline import Configuration
 from streamer.state.row import Row
-from tests.support.cluster import Cluster, Score
+from tests.support.cluster import Cluster, Score, without
 
+EXPLAINED = (
+    "explanation",
+    "explained_since",
+    "contributions",
+    "previous_predicted_clv",
+    "previous_churn_probability",
+)
 End = tuple[dict[str, dict[str, Any]], dict[tuple[str, str], Score]]
 
 
@@ -44,8 +51,15 @@ def rows(cluster: Cluster) -> dict[str, dict[str, Any]]:
 
 
 def end(cluster: Cluster, *apart_from: str) -> End:
-    """Return what every way of playing the same events must end in: rows and last scores."""
-    return rows(cluster), cluster.last_scores("cause", "scored_at", *apart_from)
+    """Return what every way of playing the same events must end in: rows and last scores.
+
+    Which event came last, the cause, depends on the order of arrival; so does what explains it.
+    """
+    scores = cluster.last_scores("cause", "scored_at", "reasons", *EXPLAINED, *apart_from)
+    for score in scores.values():
+        if "null_reasons" in score:
+            score["null_reasons"] = without(score["null_reasons"], *EXPLAINED)
+    return rows(cluster), scores
 
 
 def compared_with_oracle(found: Mapping[str, Row]) -> dict[str, dict[str, Any]]:

@@ -61,7 +61,7 @@ def backtest(
     console = Console(stderr=True)
     with Progress(*spinner, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("reading")
-        occasions = read_occasions(file, load_settings().configuration().decoder)
+        occasions = read_occasions(file, load_settings().decoder())
         report = backtest_of(
             occasions,
             model.value,

@@ -6,6 +6,7 @@ Variances are made of them without cancellation (``means.moments``).
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Observation(Struct, frozen=True, kw_only=True):
@@ -20,9 +21,10 @@ class Observation(Struct, frozen=True, kw_only=True):
     returned: bool = False
     """Has bought within the retention window, which begins the day after the exposure."""
     value: int | None = None
-    """Lifetime value: earned since the exposure and predicted; None while it cannot be known."""
+    """Lifetime value, earned and predicted; None while it cannot be known."""
     before: int = 0
-    """Net revenue of the 365 days before the exposure, which the arm cannot have moved."""
+    """Net revenue before the day of the exposure, which the arm cannot have moved. It is part of
+    the value, too: there the adjustment takes it out."""
 
 
 class ArmSums(Struct, frozen=True, kw_only=True):
@@ -80,33 +82,31 @@ def sums_of(observation: Observation) -> ArmSums:
     >>> (sums_of(one) + sums_of(one)).orders
     4
     """
-    orders, revenue, day = observation.orders, observation.revenue, observation.exposed_day
-    value = observation.value or 0
-    before = 0 if observation.value is None else observation.before
+    day = observation.exposed_day
     return ArmSums(
-        customers=1,
-        orders=orders,
-        orders_squared=orders * orders,
-        revenue=revenue,
-        revenue_squared=revenue * revenue,
-        orders_revenue=orders * revenue,
-        valued=int(observation.value is not None),
-        value=value,
-        value_squared=value * value,
-        before=before,
-        before_squared=before * before,
-        value_before=value * before,
+        **dict(zip(NUMBERS, numbers_of(observation), strict=True)),
         exposed={day: 1},
         returned={day: 1} if observation.returned else {},
     )
 
 
-_COUNTED = tuple(name for name in ArmSums.__struct_fields__ if name not in {"exposed", "returned"})
+def numbers_of(observation: Observation) -> tuple[int, ...]:
+    """Return the sums of a single customer that are numbers, in the order of ``NUMBERS``."""
+    orders, revenue = observation.orders, observation.revenue
+    value, before = observation.value, observation.before
+    counted = 1, orders, orders * orders, revenue, revenue * revenue, orders * revenue
+    if value is None:
+        return (*counted, 0, 0, 0, 0, 0, 0)
+    return (*counted, 1, value, value * value, before, before * before, value * before)
+
+
+NUMBERS = ArmSums.__struct_fields__[:-2]
+"""The fields of ``ArmSums`` that are numbers: all but the counts by day, which stand last."""
 
 
 def _combined(one: ArmSums, other: ArmSums, sign: int) -> ArmSums:
     return ArmSums(
-        **{name: getattr(one, name) + sign * getattr(other, name) for name in _COUNTED},
+        **{name: getattr(one, name) + sign * getattr(other, name) for name in NUMBERS},
         exposed=_by_day(one.exposed, other.exposed, sign),
         returned=_by_day(one.returned, other.returned, sign),
     )
@@ -117,3 +117,13 @@ def _by_day(one: dict[int, int], other: dict[int, int], sign: int) -> dict[int, 
     days = sorted(one.keys() | other.keys())
     counts = {day: one.get(day, 0) + sign * other.get(day, 0) for day in days}
     return {day: count for day, count in counts.items() if count}
+
+
+def without_values(sums: ArmSums) -> ArmSums:
+    """Return ``sums`` as if no customer's lifetime value were known."""
+    return replace(sums, **_NO_VALUES)
+
+
+_NO_VALUES = dict.fromkeys(
+    ("valued", "value", "value_squared", "before", "before_squared", "value_before"), 0
+)

@@ -15,6 +15,9 @@ from streamer.state.windows import DAY_FIELDS
 AGE_MAX = 36
 """Who purchased first more months ago than that is counted as of the age ``AGE_MAX + 1``."""
 
+BEFORE = -1
+"""The age of what is dated before the month of the first purchase: a refund may be."""
+
 HALF_BITS = 31
 """Amounts are summed in halves: up to 2³¹ of them, of any size, fit into 64 bits so."""
 
@@ -97,8 +100,7 @@ def _activities(counted: Sequence[Part], cohorts: Integers, since: int) -> _Entr
     joins = ~_differs(owner) & (np.diff(month, prepend=0) == 1)
     retained = active & joins & np.roll(active, 1)
     signs = np.array([part.sign for part in counted])[owner]
-    # A refund may be dated before the first purchase.
-    age = np.clip(month - cohorts[owner], 0, AGE_MAX + 1)
+    age = np.clip(month - cohorts[owner], BEFORE, AGE_MAX + 1)
     counts = np.column_stack([active, retained, sums]) * signs[:, np.newaxis]
     new = month >= months_of(np.array([part.from_day for part in counted]))[owner]
     return _Entries(owner[new], month[new], age[new], counts[new])

@@ -29,6 +29,8 @@ class Figures(Struct, frozen=True, kw_only=True):
     orders: int
     average_order_value: int | None
     """Revenue net of refunds ÷ orders."""
+    valued_customers: int
+    """Whose lifetime value is known."""
     clv: int | None
     """Mean lifetime value, earned and predicted, of the customers who have one."""
     null_reasons: dict[str, str]
@@ -127,6 +129,7 @@ def _figures(lifetime: Lifetime) -> Figures:
         repeat_purchase_rate=_share(lifetime.repeat_customers, customers),
         orders=lifetime.orders,
         average_order_value=_mean(lifetime.revenue - lifetime.refunded, lifetime.orders),
+        valued_customers=lifetime.valued,
         clv=_mean(lifetime.value, lifetime.valued),
         null_reasons=reasons,
     )

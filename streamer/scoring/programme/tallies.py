@@ -49,6 +49,14 @@ class Activity(Counts, frozen=True, array_like=True):
     """On days of this month, of whichever order."""
 
 
+class Spend(Counts, frozen=True, array_like=True):
+    """What was spent on winning customers."""
+
+    costs: int = 0
+    """How many of them were told."""
+    amount: int = 0
+
+
 C = TypeVar("C", bound=Counts)
 
 
@@ -59,6 +67,11 @@ class Tally(Struct, frozen=True):
     """By the month of the first purchase."""
     months: dict[int, dict[int, Activity]] = {}
     """By month, and in it by age: months since that of the first purchase (see ``counting``)."""
+    spend: Spend = Spend()
+    """On winning customers, whoever became one (see ``spending``)."""
+
+    def __bool__(self) -> bool:
+        return bool(self.cohorts or self.months or self.spend)
 
     def __add__(self, other: "Tally") -> "Tally":
         months = sorted(self.months.keys() | other.months.keys())
@@ -69,6 +82,7 @@ class Tally(Struct, frozen=True):
         return Tally(
             cohorts=_added(self.cohorts, other.cohorts),
             months={month: ages for month, ages in summed.items() if ages},
+            spend=self.spend + other.spend,
         )
 
     def since(self, first: int) -> "Tally":
@@ -80,7 +94,15 @@ class Tally(Struct, frozen=True):
         if first in months:
             cut = {age: replace(cell, retained=0) for age, cell in months[first].items()}
             months[first] = {age: cell for age, cell in cut.items() if cell}
-        return Tally(self.cohorts, {month: ages for month, ages in months.items() if ages})
+        kept = {month: ages for month, ages in months.items() if ages}
+        return replace(self, months=kept)
+
+    def without_values(self) -> "Tally":
+        """Return the sums as if no customer's lifetime value were known."""
+        cohorts = {
+            month: replace(lifetime, valued=0, value=0) for month, lifetime in self.cohorts.items()
+        }
+        return replace(self, cohorts=cohorts)
 
 
 class Tallies(Struct, frozen=True):
@@ -103,6 +125,25 @@ class Tallies(Struct, frozen=True):
         return _filled({name: tally.since(first) for name, tally in self.groups.items()})
 
 
+def add_in_place(tally: Tally, delta: Tally) -> None:
+    """Add ``delta`` to ``tally``, whose tables are the caller's own: at the cost of ``delta``."""
+    _put(tally.cohorts, delta.cohorts)
+    for month, ages in delta.months.items():
+        cells = tally.months.setdefault(month, {})
+        _put(cells, ages)
+        if not cells:
+            del tally.months[month]
+
+
+def _put(table: dict[int, C], delta: Mapping[int, C]) -> None:
+    for key, counts in delta.items():
+        summed = table[key] + counts if key in table else counts
+        if summed:
+            table[key] = summed
+        else:
+            table.pop(key, None)
+
+
 def _added(one: Mapping[int, C], other: Mapping[int, C]) -> dict[int, C]:
     """Return the sums of two tables, keys in order, without what adds up to nothing."""
     summed = dict(one)
@@ -112,4 +153,4 @@ def _added(one: Mapping[int, C], other: Mapping[int, C]) -> dict[int, C]:
 
 
 def _filled(groups: dict[str, Tally]) -> Tallies:
-    return Tallies({name: tally for name, tally in groups.items() if tally.cohorts or tally.months})
+    return Tallies({name: tally for name, tally in groups.items() if tally})

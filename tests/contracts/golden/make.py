@@ -1,6 +1,7 @@
 """Writes the bytes of this version for later ones: `python -m tests.contracts.golden.make`.
 
-One folder a row version. It is written once; a version that was released is never written again.
+One folder a version of rows, one of measures. Each is written once; a version that was released is
+never written again.
 """
 
 import json
@@ -17,17 +18,21 @@ from streamer.records.kafka import (
     CHURN_RISK_UPDATES,
     DEAD_LETTERS,
     LTV_UPDATES,
+    PROGRAMME_MEASURES,
+    PROGRAMME_PARTIALS,
     SOURCE_TOPICS,
     FileRecord,
 )
 from streamer.serdes.events import EventDecoder
 from streamer.serdes.rows import CHECKPOINT_KEY, VERSION, decode_checkpoint, decode_row
 from tests.support.cluster import Cluster
+from tests.support.counting import finish, measures_of, shop_of
 from tests.support.histories import RATES
 from tests.support.schemas import EVENT_TYPES, load
 
 FOLDER = Path(__file__).parent
 START = datetime(2024, 1, 1, 9, tzinfo=UTC)
+MEASURES_VERSION = 1
 UNTIL = datetime(2026, 6, 1, tzinfo=UTC)
 
 
@@ -103,6 +108,31 @@ def write(folder: Path) -> None:
         _write_lines(folder / f"{topic}.jsonl", list(map(_record, cluster.log(topic))))
 
 
+def write_measures(folder: Path) -> None:
+    """Write the figures of the shop and the partitions' shares in them into a new ``folder``."""
+    folder.mkdir()
+    cluster = played()
+    for place, arm in enumerate(("control", "offer")):
+        cluster.send(
+            {
+                "event_id": f"x{place}",
+                "customer_id": f"x{place}",
+                "occurred_at": (UNTIL - timedelta(days=9)).isoformat(),
+                "channel": "email",
+                "experiment": {"id": "free-shipping", "arm": arm},
+                **_purchase(place, {"amount": "12.5", "currency": "USD"}),
+            }
+        )
+    cluster.settle()
+    finish(cluster)
+    _write_lines(
+        folder / f"{PROGRAMME_PARTIALS}.jsonl", list(map(_record, cluster.log(PROGRAMME_PARTIALS)))
+    )
+    _write_lines(
+        folder / f"{PROGRAMME_MEASURES}.jsonl", list(measures_of(shop_of(cluster)).values())
+    )
+
+
 def _entry(key: bytes, value: bytes | None) -> dict[str, Any]:
     assert value is not None
     struct = decode_checkpoint(value) if key == CHECKPOINT_KEY else decode_row(value)
@@ -125,7 +155,12 @@ def _write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    target = FOLDER / f"rows-{VERSION}"
-    if target.exists():
-        sys.exit(f"{target} exists: only a version that was never released may be made again")
-    write(target)
+    made = (
+        (FOLDER / f"rows-{VERSION}", write),
+        (FOLDER / f"measures-{MEASURES_VERSION}", write_measures),
+    )
+    missing = [(target, make) for target, make in made if not target.exists()]
+    if not missing:
+        sys.exit("all of it exists: only a version that was never released may be made again")
+    for target, make in missing:
+        make(target)

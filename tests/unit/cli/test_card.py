@@ -103,3 +103,11 @@ def test_a_card_of_an_older_version_has_gaps(tmp_path: Path) -> None:
     ltv, _ = updates_of(tmp_path, None)
     older = {name: value for name, value in ltv.items() if not name.startswith("rating")}
     assert "last rating —" in " ".join(shown("anna", older, None).split())
+
+
+def test_a_card_says_how_close_a_newcomer_is_to_the_best(tmp_path: Path) -> None:
+    ltv, _ = updates_of(tmp_path, None)
+    bern = {"trait": "location", "value": "Bern", "lift": 3.0, "contribution": 1.1}
+    text = shown("anna", ltv | {"profile_closeness": 0.4773, "profile_traits": [bern]}, None)
+    lines = [" ".join(line.strip("│ \n").split()) for line in text.splitlines()]
+    assert "in the top 10% 48% likely Bern: 3.0 times as often at the top" in lines

@@ -13,6 +13,7 @@ from streamer.simulate import (
     Basket,
     Disturbances,
     Experiments,
+    Payments,
     Profiles,
     PurchaseProcess,
     Ratings,
@@ -49,7 +50,9 @@ def test_every_option_reaches_the_simulator(tmp_path: Path) -> None:
     options = (
         "--customers 60 --start 2024-02-03 --days 90 --acquisition-days 9 --seed 8 --model bg_nbd"
         " --params r=.5,alpha=6,a=.9,b=1.6 --spend p=2,q=3,gamma=9 --currency EUR --refund-rate .2"
-        " --refund-delay-days 2 --referral-rate .4 --poison-rate .1 --duplicate-rate .1"
+        " --refund-delay-days 2 --payment-rate .7 --payment-delay-days 3 --referral-rate .4"
+        " --poison-rate .1 --duplicate-rate .1 --due-days 9 --checkout-seconds 50 --coupon-rate .4"
+        " --discount-rate .2"
         " --channels 2 --locations 3 --acquisition-cost 9 --rating-rate .3 --share-rate .2"
         " --profile-rate .6 --experiment-rate .5"
         f" --shuffle-days 2 --cost-share .5 --categories 3 --out {path}"
@@ -63,12 +66,13 @@ def test_every_option_reaches_the_simulator(tmp_path: Path) -> None:
         acquisition_days=9.0,
         process=PurchaseProcess("bg_nbd", 0.5, 6.0, 0.9, 1.6),
         spend=Spend(2.0, 3.0, 9.0, "EUR"),
-        basket=Basket(0.5, 3),
+        basket=Basket(0.5, 3, 9.0, 50.0, 0.4, 0.2),
         referral_rate=0.4,
         channels=2,
         locations=3,
         follow_ups=(
             Refunds(0.2, 2.0),
+            Payments(0.7, 3.0),
             AcquisitionCosts(9.0),
             Ratings(0.3),
             Shares(0.2),

@@ -16,6 +16,7 @@ from numpy.random import Generator
 from streamer.serdes.events import EventDecoder
 from streamer.simulate import (
     Basket,
+    Payments,
     PurchaseProcess,
     Refunds,
     Shop,
@@ -28,9 +29,9 @@ from streamer.simulate.events import Event, Timed, common, instant
 BUSY = Shop(
     customers=3000,
     days=200.0,
-    basket=Basket(cost_share=0.5, categories=4),
+    basket=Basket(0.5, 4, due_days=14, checkout_seconds=60, coupon_rate=0.3, discount_rate=0.2),
     referral_rate=0.3,
-    follow_ups=(Refunds(rate=0.2, delay_days=3.0),),
+    follow_ups=(Refunds(rate=0.2, delay_days=3.0), Payments(rate=0.9, delay_days=2.0)),
 )
 
 
@@ -60,7 +61,7 @@ def test_every_event_keeps_the_contract(events: list[Event]) -> None:
     decoded = [EventDecoder().decode(msgspec.json.encode(event)) for event in events]
     assert [event.event_id for event in decoded] == [event["event_id"] for event in events]
     assert len({event.event_id for event in decoded}) == len(events)
-    assert {event.type for event in decoded} == {"purchase", "refund", "referral"}
+    assert {event.type for event in decoded} == {"purchase", "refund", "payment", "referral"}
 
 
 def test_events_come_in_the_order_of_their_times_within_the_period(events: list[Event]) -> None:
@@ -94,6 +95,38 @@ def test_refunds_follow_their_purchases(events: list[Event]) -> None:
     assert_share(len(settled_refunds), len(settled), 0.2)
     whole = [e for e in settled_refunds if e["amount"] == purchases[e["order_id"]]["amount"]]
     assert_share(len(whole), len(settled_refunds), 0.5)
+
+
+def test_payments_add_up_to_their_purchases(events: list[Event]) -> None:
+    purchases = {event["order_id"]: event for event in of_type(events, "purchase")}
+    early = BUSY.start + timedelta(days=BUSY.days - 60)
+    settled = {order for order, event in purchases.items() if moment(event) < early}
+    paid: Counter[str] = Counter()
+    for payment in of_type(events, "payment"):
+        assert moment(payment) >= moment(purchases[payment["order_id"]])
+        paid[payment["order_id"]] += round(float(payment["amount"]) * 100)
+    assert_share(len(paid.keys() & settled), len(settled), 0.9)
+    for order in paid.keys() & settled:
+        assert paid[order] == round(float(purchases[order]["amount"]) * 100)
+
+
+def test_purchases_tell_of_their_circumstances(events: list[Event]) -> None:
+    purchases = of_type(events, "purchase")
+    for event in purchases:
+        due = datetime.fromisoformat(event["due_at"])
+        assert due - moment(event) == timedelta(days=14)
+    seconds = [event["checkout_seconds"] for event in purchases]
+    assert abs(sum(seconds) / len(seconds) / 60 - 1) < 4 / len(seconds) ** 0.5
+    assert_share(sum("coupon" in event for event in purchases), len(purchases), 0.3)
+
+
+def test_a_discount_is_a_share_of_what_it_would_have_cost(events: list[Event]) -> None:
+    purchases = [event for event in of_type(events, "purchase") if float(event["amount"]) > 1]
+    reduced = [event for event in purchases if "discount" in event]
+    assert_share(len(reduced), len(purchases), 0.2)
+    for event in reduced:
+        off, paid = float(event["discount"]), float(event["amount"])
+        assert 0.04 < off / (off + paid) < 0.31
 
 
 def test_referrals_lie_between_the_first_purchases_of_the_two(events: list[Event]) -> None:

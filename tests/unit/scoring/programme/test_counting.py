@@ -130,7 +130,7 @@ class Shop:
                     revenue=sum(amount for day, amount in bought if month_of(day) == month),
                     refunded=sum(a for day, a, refund in mine if refund and month_of(day) == month),
                 )
-                age = min(max(month - first, 0), AGE_MAX + 1)
+                age = min(max(month - first, -1), AGE_MAX + 1)
                 for group in (ALL, *groups):
                     ages = months[group][month]
                     ages[age] = ages.get(age, Activity()) + cell

@@ -1,0 +1,283 @@
+"""What moved a score (V19): contributions that add up to its change, in numbers and in words.
+
+The change is that since the score just before the cause: the customer's history as it was before
+the event, at its own instant, or at the band crossed since then; in silence, the same history at
+the instant before. So it is a function of what there is when a score is made, and a replay tells
+the same. Between the two, time passes first, then the event happens:
+
+- **silence** is what the passing of time does to the earlier history;
+- **purchases** is what the event does to how often, and when last, the customer bought;
+- **value** is what it does to the worth of a purchase (amounts, refunds, costs).
+
+The predicted value is purchases × worth, E·V. What the event changes of it is
+shared by Shapley's value (1953, Contributions to the Theory of Games 2:307) of the two:
+ΔE·(V + V′)/2 and ΔV·(E + E′)/2, whose sum is exact. Each is then rounded so that the rounded ones
+add up exactly as well: the sums up to each are rounded, and their differences told.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import astuple
+
+from streamer.records.instants import NEVER
+from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts, minor_digits
+from streamer.records.scores import Cause, Input, RiskContribution, ValueContribution
+from streamer.scoring.bands import crossings_of
+from streamer.scoring.columns import Columns, Earlier, Integers, purchases_of
+from streamer.scoring.forecast import Expectation, ExpectedValue, Forecast, expectation
+from streamer.scoring.occasion import datetimes
+from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.rhythm import FAR, Floats, Instants
+
+INPUTS: tuple[Input, ...] = ("silence", "purchases", "value")
+"""In the order in which they happen."""
+
+MILLION = 1_000_000
+
+
+Explanation = tuple[datetime, Any, tuple[Any, ...], str]
+"""Of one score: as of when the earlier one is, its figure, the contributions, the sentence."""
+
+
+class Explanations(Struct, frozen=True):
+    """Of n scores; None where there is nothing to compare with, with the reason beside."""
+
+    values: list[Explanation | None]
+    value_nulls: list[str | None]
+    risks: list[Explanation | None]
+    risk_nulls: list[str | None]
+
+
+def reasons(explained: Sequence[Explanation | None], texts: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return what moved each score and, behind it, what is to be said besides."""
+    return [
+        (text,) if one is None else (one[-1], text)
+        for one, text in zip(explained, texts, strict=True)
+    ]
+
+
+def wire_columns(explained: Sequence[Explanation | None]) -> tuple[list[Any], list[Any], list[Any]]:
+    """Return the columns ``explained_since``, the earlier figure, and ``contributions``."""
+    since, previous, contributions, _ = zip(
+        *(one or _UNEXPLAINED for one in explained), strict=True
+    )
+    return list(since), list(previous), list(contributions)
+
+
+_UNEXPLAINED = (None, None, None, None)
+
+
+class _States(Struct, frozen=True):
+    """The three moments; shapes (n,)."""
+
+    since: Instants
+    before: Expectation
+    just_before: Expectation
+    """The earlier history, seen from ``as_of``."""
+    after: Expectation
+
+
+def explanations(
+    earlier: Sequence[Earlier | None],
+    causes: Sequence[Cause],
+    columns: Columns,
+    expected: Forecast,
+    row_crossings: Instants,
+    parameters: ScoringParameters,
+) -> Explanations:
+    """Return what moved each score.
+
+    Args:
+        earlier: what each row said before its event; None where there is none.
+        causes: of the scores.
+        columns: of the rows, at the instants of the scores.
+        expected: of the columns.
+        row_crossings: of the rows, see ``bands.crossings_of``.
+        parameters: of the scores.
+    """
+    nulls = [
+        "new_model" if cause.kind == "model" else None if one and one.orders else "nothing_before"
+        for one, cause in zip(earlier, causes, strict=True)
+    ]
+    modelled = expected.expectation.value is not None
+    no_value = None if modelled else _no_model(parameters)
+    told = Explanations(
+        [None] * len(nulls), [no_value or null for null in nulls], [None] * len(nulls), nulls
+    )
+    places = [place for place, null in enumerate(nulls) if null is None]
+    if places:
+        states = _states(
+            [one for one, null in zip(earlier, nulls, strict=True) if one and not null],
+            [causes[place] for place in places],
+            columns.as_of[places],
+            _taken(expected.expectation, places),
+            row_crossings[places],
+            parameters,
+        )
+        _tell(told, places, states, parameters)
+    return told
+
+
+def _tell(
+    told: Explanations, places: list[int], states: "_States", parameters: ScoringParameters
+) -> None:
+    """Fill in what there is to tell of the scores at ``places``."""
+    since = datetimes(states.since)
+    for place, risk in zip(places, _risks(states, since), strict=True):
+        told.risks[place] = risk
+    if states.after.value is not None:
+        values = _values(states, since, parameters)
+        for place, value in zip(places, values, strict=True):
+            told.values[place] = value
+            told.value_nulls[place] = None if value else "no_value_model"
+
+
+def _no_model(parameters: ScoringParameters) -> str:
+    modelled = parameters.model is not None and parameters.model.purchases is not None
+    return "no_value_model" if modelled else "no_model"
+
+
+def _taken(expectation: Expectation, places: list[int]) -> Expectation:
+    """Return what is expected of the customers at ``places``."""
+    value = expectation.value
+    return Expectation(
+        expectation.churn_probability[places],
+        expectation.expected_orders[places],
+        value and ExpectedValue(*(column[places] for column in astuple(value))),
+    )
+
+
+def _states(
+    rows: Sequence[Earlier],
+    causes: Sequence[Cause],
+    as_of: Instants,
+    after: Expectation,
+    row_crossings: Instants,
+    parameters: ScoringParameters,
+) -> _States:
+    silent = np.array([cause.kind == "silence" for cause in causes], dtype=bool)
+    own = np.array([one.as_of for one in rows], dtype=np.int64)
+    crossed = crossings_of(rows, parameters) if not silent.all() else row_crossings
+    # In silence the crossing at hand is the score itself, at an event it was told before.
+    until = np.where(silent, as_of - 1, as_of)
+    told = np.where((crossed <= until[:, None]) & (crossed != FAR), crossed, NEVER).max(axis=1)
+    since = np.minimum(np.maximum(own, told), as_of)
+    before = expectation(purchases_of(rows, since), parameters)
+    just_before = after
+    if not silent.all():
+        just_before = expectation(purchases_of(rows, as_of), parameters)
+    return _States(since, before, just_before, after)
+
+
+# -- churn risk -----------------------------------------------------------------------------
+
+
+def _risks(states: _States, since: list[datetime]) -> list[Explanation]:
+    levels = np.stack(
+        [
+            _millionths(state.churn_probability)
+            for state in (states.before, states.just_before, states.after)
+        ]
+    )
+    steps = np.diff(levels, axis=0)
+    shares = (steps / MILLION).tolist()
+    tenths = np.rint(np.concatenate([levels[::2], steps]) / 1_000).astype(np.int64).tolist()
+    columns = zip(since, (levels[0] / MILLION).tolist(), *shares, *tenths, strict=True)
+    return [
+        (instant, was, *_risk(silence, purchases, words))
+        for instant, was, silence, purchases, *words in columns
+    ]
+
+
+def _millionths(probability: Floats) -> Integers:
+    return np.rint(np.nan_to_num(probability) * MILLION).astype(np.int64)
+
+
+def _risk(
+    silence: float, purchases: float, words: list[int]
+) -> tuple[tuple[RiskContribution, ...], str]:
+    """Return contributions and sentence; ``words`` are in tenths of a percent."""
+    was, now, by_silence, by_purchases = words
+    signed = _signed()
+    begin = f"churn probability {was // 10}.{was % 10} % → {now // 10}.{now % 10} %: "
+    if not silence and not purchases:
+        return (), f"{begin}as it was"
+    waited, bought = RiskContribution("silence", silence), RiskContribution("purchases", purchases)
+    if not purchases:
+        return (waited,), f"{begin}{signed[by_silence]} by silence"
+    if not silence:
+        return (bought,), f"{begin}{signed[by_purchases]} by purchases"
+    if abs(purchases) >= abs(silence):
+        text = f"{signed[by_purchases]} by purchases, {signed[by_silence]} by silence"
+        return (bought, waited), begin + text
+    text = f"{signed[by_silence]} by silence, {signed[by_purchases]} by purchases"
+    return (waited, bought), begin + text
+
+
+@cache
+def _signed() -> dict[int, str]:
+    """Return signed percents by their tenths: looking one up costs a fifth of formatting it."""
+    return {tenths: f"{tenths / 10:+.1f}" for tenths in range(-1000, 1001)}
+
+
+# -- predicted value ------------------------------------------------------------------------
+
+
+def _values(
+    states: _States, since: list[datetime], parameters: ScoringParameters
+) -> list[Explanation | None]:
+    then, now = states.before.value, states.after.value
+    middle = states.just_before.value
+    assert then and middle and now  # noqa: S101, PT018 - all by one model
+    was, waited, worth = then.purchases * then.worth, middle.purchases * middle.worth, now.worth
+    bought = waited + (now.purchases - middle.purchases) * (middle.worth + worth) / 2
+    digits = minor_digits(parameters.currency)
+    unit = 10 ** (DECIMALS - digits)
+    # The last sum is the predicted value itself, not what rounding errors make of it.
+    levels = [_minor(level, unit) for level in (was, waited, bought, now.purchases * worth)]
+    steps = np.diff(np.stack(levels), axis=0)
+    texts = [_signed_amounts(step * unit, digits) for step in steps]
+    previous = format_amounts(levels[0] * unit, digits)
+    after = format_amounts(levels[-1] * unit, digits)
+    known = (now.known & then.known).tolist()
+    columns = zip(
+        known, since, previous, after, steps.T.tolist(), zip(*texts, strict=True), strict=True
+    )
+    return [
+        _value(instant, was_, is_, list(parts), list(words), parameters.currency)
+        if is_known
+        else None
+        for is_known, instant, was_, is_, parts, words in columns
+    ]
+
+
+def _signed_amounts(amounts: Integers, digits: int) -> list[str]:
+    """Return ``format_amounts``, which is slow where negative: here that is the rule."""
+    texts = format_amounts(np.abs(amounts), digits)
+    return [
+        f"-{text}" if negative else text
+        for text, negative in zip(texts, (amounts < 0).tolist(), strict=True)
+    ]
+
+
+def _minor(micros: Floats, unit: int) -> Integers:
+    return np.rint(np.clip(micros, -TOTAL_LIMIT, TOTAL_LIMIT) / unit).astype(np.int64)
+
+
+def _value(
+    since: datetime, was: str, now: str, steps: list[int], texts: list[str], currency: str
+) -> Explanation:
+    told = [one for one in zip(map(abs, steps), INPUTS, texts, strict=True) if one[0]]
+    if len(told) > 1:
+        told.sort(reverse=True)
+    parts = ", ".join(
+        [f"{'' if text[0] == '-' else '+'}{text} by {name}" for _, name, text in told]
+    )
+    contributions = tuple([ValueContribution(name, text) for _, name, text in told])
+    sentence = f"predicted value {was} → {now} {currency}: {parts or 'as it was'}"
+    return since, was, contributions, sentence
