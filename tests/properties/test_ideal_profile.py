@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streamer.records.instants import DAY
 from streamer.records.kafka import LTV_UPDATES
 from streamer.records.partials import Key
 from streamer.scoring.ideal.spreads import Spread, bucket_of
@@ -74,16 +75,18 @@ def recount(cluster: Cluster, events: Sequence[dict[str, Any]]) -> Counts:
             row = partition.row(customer)
             if row is None or not row.orders or row.generation != partition.scoring.generation:
                 continue
-            (value,), _ = lifetimes([row], [partition.time], partition.scoring)
+            (value,), (as_of,) = lifetimes([row], [partition.time], partition.scoring)
             if value is None:
                 continue
+            # Not the last update's: one caused by a new model is as of the partition's time.
+            tenure = (as_of - row.first_purchase_at) / DAY
             bought = list(_purchases(events, customer))
             traits = {
                 "first_category": _first_category(bought, set(row.categories)),
                 "channel": last[customer].get("acquisition_channel") or "",
                 "location": last[customer].get("location") or "",
                 "rhythm": _rhythm({day for day, _ in bought}),
-                "tenure": _tenure(last[customer]["tenure_days"]),
+                "tenure": _tenure(tenure),
             }
             for key in [("", ""), *traits.items()]:
                 found["trait", *key][bucket_of(value)] += 1
