@@ -24,6 +24,9 @@ from streamer.state.row import Row
 
 NO_BAND = len(RISK_BANDS)
 
+_SURELY = 1e-6
+"""Further below a threshold than this, rounding errors do not matter."""
+
 _history_of = attrgetter(
     "first_purchase_at", "last_purchase_at", "previous_purchase_at", "occasions"
 )
@@ -44,16 +47,41 @@ def crossings_of(
     if model is None or model.purchases is None:
         return crossings(first, last, occasions, parameters)
     held = _churn_before(first, last, previous, occasions, model.purchases, parameters)
-    levels, lower = parameters.raw_thresholds
-    customers = _histories(first, last, last, occasions)
-    gone = np.stack(
-        [
-            _ages(customers, model.purchases, parameters.horizon_days, level, low, held >= level)
-            for level, low in zip(levels, lower, strict=True)
-        ],
-        axis=1,
+    levels, lower = map(np.array, parameters.raw_thresholds)
+    # Who was in a band or beyond it stays there until the probability is well below (hysteresis).
+    reached = np.where(held[:, None] >= levels, lower, levels)
+    thrice = np.arange(len(rows)).repeat(len(levels))
+    customers = _histories(first, last, last, occasions).of(thrice)
+    ages = model.purchases.age_at(customers, parameters.horizon_days, reached.ravel())
+    return _instants(first, last, occasions, ages.reshape(reached.shape))
+
+
+def last_crossings(
+    rows: Sequence[Earlier], instants: Instants, parameters: ScoringParameters
+) -> Instants:
+    """Return the last crossing of each row up to its instant, shape (n,); NEVER without any."""
+    crossed = np.full((len(rows), len(RISK_BANDS) - 1), FAR)
+    some = _may_have_crossed(rows, instants, parameters)
+    if len(some):
+        crossed[some] = crossings_of([rows[place] for place in some], parameters)
+    told = (crossed <= instants[:, None]) & (crossed != FAR)
+    last: Instants = np.where(told, crossed, NEVER).max(axis=1, initial=NEVER)
+    return last
+
+
+def _may_have_crossed(
+    rows: Sequence[Earlier], instants: Instants, parameters: ScoringParameters
+) -> NDArray[np.intp]:
+    """Return the places of rows that some threshold may be behind: telling that is cheap."""
+    model = parameters.model
+    if model is None or model.purchases is None:
+        return np.arange(len(rows))
+    table = np.array(list(map(_history_of, rows)), dtype=np.int64).reshape(-1, 4)
+    first, last, _, occasions = table.T
+    churn = model.purchases.no_purchase_probability(
+        _histories(first, last, instants, occasions), parameters.horizon_days
     )
-    return _instants(first, last, occasions, gone)
+    return np.flatnonzero(churn >= min(parameters.raw_thresholds[1]) - _SURELY)
 
 
 def next_crossings(row_crossings: Instants, instants: Instants) -> list[int]:
@@ -115,22 +143,6 @@ def _churn_before(
     customers = _histories(first, before, last, np.where(known, occasions_before, 1))
     churn = model.no_purchase_probability(customers, parameters.horizon_days)
     return np.where(known, churn, 0.0)
-
-
-def _ages(
-    customers: Histories,
-    model: PurchaseModel,
-    horizon: float,
-    level: float,
-    low: float,
-    held: NDArray[np.bool_],
-) -> Floats:
-    """Return the ages in days at which the probability is ``level``; ``low`` for those ``held``."""
-    ages = np.empty_like(customers.x)
-    for which, probability in ((~held, level), (held, low)):
-        some = Histories(customers.x[which], customers.t_x[which], customers.T[which])
-        ages[which] = model.age_at(some, horizon, probability)
-    return ages
 
 
 def _instants(first: Instants, last: Instants, occasions: Instants, ages: Floats) -> Instants:
