@@ -48,16 +48,18 @@ class SharedScoring:
         requests = self._taken()
         if self._requests:
             asyncio.get_running_loop().call_soon(self._serve)
-        asked = [request.asked for request in requests]
+        requests = [request for request in requests if not request.answer.cancelled()]
+        if not requests:
+            return
+        asked, parameters = [request.asked for request in requests], requests[0].parameters
         try:
-            answers = scored(asked, datetime.now(UTC), self._configuration, requests[0].parameters)
+            answers = scored(asked, datetime.now(UTC), self._configuration, parameters)
         except Exception as error:  # noqa: BLE001 - a bug: it ends the units that have asked
             for request in requests:
                 request.answer.set_exception(error)
             return
         for request, answer in zip(requests, answers, strict=True):
-            if not request.answer.done():  # cancelled
-                request.answer.set_result(answer)
+            request.answer.set_result(answer)
 
     def _taken(self) -> list[_Request]:
         """Take those who are served by one call: by one model, and not too many."""
