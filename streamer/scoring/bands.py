@@ -24,8 +24,8 @@ from streamer.state.row import Row
 
 NO_BAND = len(RISK_BANDS)
 
-_SURELY = 1e-6
-"""Further below a threshold than this, rounding errors do not matter."""
+_ROUNDING = 1e-6
+"""Of a probability: more than rounding errors are."""
 
 _history_of = attrgetter(
     "first_purchase_at", "last_purchase_at", "previous_purchase_at", "occasions"
@@ -57,31 +57,42 @@ def crossings_of(
 
 
 def last_crossings(
-    rows: Sequence[Earlier], instants: Instants, parameters: ScoringParameters
+    rows: Sequence[Earlier], after: Instants, until: Instants, parameters: ScoringParameters
 ) -> Instants:
-    """Return the last crossing of each row up to its instant, shape (n,); NEVER without any."""
+    """Return the last crossing of each row behind ``after``, up to ``until``; NEVER without any.
+
+    Args:
+        rows: n of them.
+        after: shape (n,), not before the row's last purchase.
+        until: shape (n,).
+        parameters: of the scores.
+    """
     crossed = np.full((len(rows), len(RISK_BANDS) - 1), FAR)
-    some = _may_have_crossed(rows, instants, parameters)
+    some = _may_have_crossed(rows, after, until, parameters)
     if len(some):
         crossed[some] = crossings_of([rows[place] for place in some], parameters)
-    told = (crossed <= instants[:, None]) & (crossed != FAR)
+    told = (crossed > after[:, None]) & (crossed <= until[:, None]) & (crossed != FAR)
     last: Instants = np.where(told, crossed, NEVER).max(axis=1, initial=NEVER)
     return last
 
 
 def _may_have_crossed(
-    rows: Sequence[Earlier], instants: Instants, parameters: ScoringParameters
+    rows: Sequence[Earlier], after: Instants, until: Instants, parameters: ScoringParameters
 ) -> NDArray[np.intp]:
-    """Return the places of rows that some threshold may be behind: telling that is cheap."""
+    """Return the places of rows whose probability passes a threshold: to tell when costs more."""
     model = parameters.model
     if model is None or model.purchases is None:
         return np.arange(len(rows))
     table = np.array(list(map(_history_of, rows)), dtype=np.int64).reshape(-1, 4)
-    first, last, _, occasions = table.T
-    churn = model.purchases.no_purchase_probability(
-        _histories(first, last, instants, occasions), parameters.horizon_days
+    first, last, _, occasions = (np.concatenate([column, column]) for column in table.T)
+    customers = _histories(first, last, np.concatenate([after, until]), occasions)
+    churn = model.purchases.no_purchase_probability(customers, parameters.horizon_days)
+    thresholds = np.sort(np.concatenate(parameters.raw_thresholds))
+    passed = (
+        np.searchsorted(thresholds, churn[: len(rows)] - _ROUNDING),
+        np.searchsorted(thresholds, churn[len(rows) :] + _ROUNDING),
     )
-    return np.flatnonzero(churn >= min(parameters.raw_thresholds[1]) - _SURELY)
+    return np.flatnonzero(passed[0] != passed[1])
 
 
 def next_crossings(row_crossings: Instants, instants: Instants) -> list[int]:
@@ -150,7 +161,9 @@ def _instants(first: Instants, last: Instants, occasions: Instants, ages: Floats
     with np.errstate(over="ignore"):
         since_first = np.ceil(ages * DAY)
     reachable = (since_first <= LAST - first[:, None]) & (occasions[:, None] > 0)
-    offsets = np.where(reachable, since_first, 0).astype(np.int64)
+    # Who is in the band from the purchase on must not enter it by a rounding error later.
+    silent = reachable & (ages > ((last - first) / DAY)[:, None])
+    offsets = np.where(silent, since_first, 0).astype(np.int64)
     instants: Instants = np.where(
         reachable, np.maximum(first[:, None] + offsets, last[:, None]), FAR
     )

@@ -63,6 +63,7 @@ def compared(
     told[silent] = _last_before(row_crossings[places][silent], until[silent])
     told[~silent] = last_crossings(
         [row for row, is_silent in zip(rows, silent.tolist(), strict=True) if not is_silent],
+        own[~silent],
         until[~silent],
         parameters,
     )
