@@ -136,6 +136,10 @@ class LtvUpdate(Struct, frozen=True, omit_defaults=True):
     explained_since: datetime | None = None
     previous_predicted_clv: str | None = None
     contributions: tuple[ValueContribution, ...] | None = None
+    referral_value_direct: str | None = None
+    referral_chain_customers: int | None = None
+    referral_chain_value: str | None = None
+    referrals_lost: int | None = None
 
 
 MEASURES = {
@@ -180,6 +184,12 @@ MEASURES = {
         "previous_predicted_clv",
         "previous_churn_probability",
         "contributions",
+    ),
+    "referrals": (
+        "referral_value_direct",
+        "referral_chain_customers",
+        "referral_chain_value",
+        "referrals_lost",
     ),
 }
 """Fields that are left out together, with one reason under the measure's name, where nothing is

@@ -89,6 +89,7 @@ BASKETS = {
 }  # fmt: skip
 EXPLANATION = {
     "explained_since", "previous_predicted_clv", "previous_churn_probability", "contributions",
+    "referral_value_direct", "referral_chain_customers", "referral_chain_value", "referrals_lost",
 }  # fmt: skip
 LATER = {"predicted_clv_basis"} | ENGAGEMENT | PAYING | BASKETS | EXPLANATION
 """Fields that the first messages of version 1 do not have."""
