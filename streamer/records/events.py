@@ -203,7 +203,9 @@ class ReferralCredit(Struct, frozen=True, gc=False, tag="credit", tag_field="kin
     ``revenue`` and ``orders`` may be negative (a refund; an earlier referrer turned up), and
     ``customers`` is 1 when the brought customer begins to count, -1 when the credit goes to
     another. ``occurred_at`` is the brought customer's latest purchase or refund; before the first,
-    ``NEVER``. ``events`` is how many of the brought customer's events this credit stands for.
+    ``NEVER``. ``events``, above 0, is how many of the brought customer's events this credit stands
+    for; 1 where it takes back, for that is one event too: sums may fall, what is counted by
+    ``events`` must not.
     """
 
     event_id: Id
@@ -213,7 +215,7 @@ class ReferralCredit(Struct, frozen=True, gc=False, tag="credit", tag_field="kin
     revenue: Sum
     orders: Sum
     customers: Sum
-    events: Sum
+    events: Annotated[int, Meta(ge=1, lt=TOTAL_LIMIT)]
     level: Annotated[int, Meta(ge=1, le=LEVELS)] = 1
     """1: the referrer brought that customer itself; 2: somebody it brought did; and so on."""
     type: ClassVar[str] = "referral_credit"

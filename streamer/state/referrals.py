@@ -117,16 +117,19 @@ def passed_on(event: ReferralCredit, row: Row) -> list[ReferralCredit]:
 
 
 def moved(event: ReferralLink, row: Row, before: Standing) -> list[ReferralCredit]:
-    """Return the credits for all that ``row`` was credited, if ``event`` changed its referrer."""
+    """Return the credits for all that ``row`` was credited, if ``event`` changed its referrer.
+
+    For who loses it that is one event more: ``events`` never falls, as revisions rise with it.
+    """
     if before.referrer == row.referrer:
         return []
     told = []
     for level in range(1, len(row.generations) // LEVEL_FIELDS + 1):
         place = (level - 1) * LEVEL_FIELDS
         customers, revenue, events, latest = row.generations[place : place + LEVEL_FIELDS]
-        if level == LEVELS or (not events and latest == NEVER):
+        if level == LEVELS or not events:
             continue
-        for referrer, sign in ((before.referrer, -1), (row.referrer, 1)):
+        for referrer, sign, heard in ((before.referrer, -1, 1), (row.referrer, 1, events)):
             if referrer:
                 told.append(
                     ReferralCredit(
@@ -137,7 +140,7 @@ def moved(event: ReferralLink, row: Row, before: Standing) -> list[ReferralCredi
                         revenue=sign * revenue,
                         orders=0,
                         customers=sign * customers,
-                        events=sign * events,
+                        events=heard,
                         level=level + 1,
                     )
                 )

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.records.events import LEVELS
-from streamer.records.kafka import LTV_UPDATES, SOURCE_TOPICS
+from streamer.records.kafka import LTV_UPDATES, SOURCE_TOPICS, FileRecord
 from streamer.scoring.referrals import levels_of
 from tests.support import chain_oracle, oracle
 from tests.support.cluster import Cluster
 from tests.support.histories import CUSTOMERS, LONG_DAYS, START, configuration, sizes
+from tests.support.rising import check_rising
 
 ALL = settings(max_examples=150, deadline=None)
 NAMES = (*CUSTOMERS, "emil", "fay")
@@ -34,6 +35,18 @@ def shops(draw: st.DrawFn) -> list[dict[str, Any]]:
         _event(place, kind, one, other, day)
         for place, (kind, one, other, day) in enumerate(told)
         if kind != "referral" or one != other
+    ]
+
+
+@st.composite
+def losses(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Draw purchases, and referrals each of which is earlier than those that came before it."""
+    who = st.sampled_from(NAMES)
+    told = draw(st.lists(st.tuples(st.booleans(), who, who), min_size=5, max_size=30))
+    return [
+        _event(place, "referral" if refers else "purchase", one, other, len(told) - place)
+        for place, (refers, one, other) in enumerate(told)
+        if not refers or one != other
     ]
 
 
@@ -85,6 +98,25 @@ def test_each_level_is_the_oracles_in_any_order(
     cluster.settle()
     assert not cluster.refused
     _check(cluster, events)
+    check_rising(cluster)
+
+
+@ALL
+@given(losses(), TURNS, st.lists(st.sampled_from(FATES), min_size=1), st.booleans())
+def test_no_row_and_no_score_goes_back_though_referrers_lose_whole_chains(
+    events: list[dict[str, Any]],
+    turns: list[tuple[int, int, list[str]]],
+    fates: list[Fate],
+    every_event: bool,
+) -> None:
+    cluster = Cluster(configuration(partitions=3, lateness_days=LONG_DAYS, every_event=every_event))
+    fate = cycle(fates)
+    for event, (number, limit, topics) in zip(events, cycle(turns or [(0, 1, [])]), strict=False):
+        cluster.send(event)
+        _live_or_die(cluster, number, cluster.waiting(number, topics)[:limit], next(fate))
+        cluster.settle(limit=limit or None)
+    _check(cluster, events)
+    check_rising(cluster)
 
 
 @ALL
@@ -96,12 +128,18 @@ def test_a_crash_loses_and_doubles_no_level(
     for event in events:
         cluster.send(event)
     for number, fate, size in zip(cycle(cluster.numbers), fates, cycle(units), strict=False):
-        unit = cluster.attempt(number, cluster.waiting(number)[:size])
-        if fate != "dies before the commit":
-            cluster.write(unit)
-        if fate == "lives":
-            cluster.partition(number).commit(unit)
-        else:
-            cluster.crash(number)
+        _live_or_die(cluster, number, cluster.waiting(number)[:size], fate)
     cluster.settle(limit=units[0])
     _check(cluster, events)
+    check_rising(cluster)
+
+
+def _live_or_die(cluster: Cluster, number: int, records: list[FileRecord], fate: Fate) -> None:
+    """Take ``records`` through a unit of work, and let its worker die or not."""
+    unit = cluster.attempt(number, records)
+    if fate != "dies before the commit":
+        cluster.write(unit)
+    if fate == "lives":
+        cluster.partition(number).commit(unit)
+    else:
+        cluster.crash(number)
