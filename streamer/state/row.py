@@ -114,8 +114,8 @@ class Row(Struct, array_like=True):
 
     # Referrals down the chain (V6): see ``referrals`` and ``cycles``.
     generations: list[int] = field(default_factory=list)
-    """Of the customers brought directly, by those, and so on: customers, net revenue, events, and
-    the latest event time, by level, flat."""
+    """Of the customers brought directly, by those, and so on: customers, net revenue, events (which,
+    unlike the sums, never fall), and the latest event time, by level, flat."""
     cycle: list[tuple[str, int]] = field(default_factory=list)
     """If this customer is one of some who brought each other: all of them and when they were
     brought, each by the next one; the least id first."""
