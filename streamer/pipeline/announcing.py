@@ -14,7 +14,7 @@ from streamer.pipeline.recommending import Adviser
 from streamer.pipeline.unit import Configuration, Message
 from streamer.records.announcements import RecommendedActions, SegmentChange
 from streamer.records.kafka import RECOMMENDED_ACTIONS, SEGMENT_CHANGES
-from streamer.records.scores import ChurnRiskUpdate, LtvUpdate
+from streamer.records.scores import ChurnRiskUpdate, LtvUpdate, shared
 from streamer.scoring.expressions import Frame
 from streamer.scoring.segments import split
 from streamer.serdes.rows import decode_told, encode_told
@@ -90,7 +90,9 @@ def _outcomes(lists: Iterable[RecommendedActions]) -> Iterator[tuple[str, str]]:
 
 
 @lru_cache(maxsize=4096)
-def _difference(before: str, after: str) -> tuple[tuple[str, ...], ...]:
+def _difference(
+    before: str, after: str
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Return the segments entered, those left, and all; few combinations are ever met."""
     were, are = split(before), split(after)
     entered = tuple([name for name in are if name not in were])
@@ -98,19 +100,7 @@ def _difference(before: str, after: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _change(value: LtvUpdate, before: str, after: str) -> SegmentChange:
-    entered, left, segments = _difference(before, after)
-    return SegmentChange(
-        score_id=value.score_id,
-        customer_id=value.customer_id,
-        revision=value.revision,
-        as_of=value.as_of,
-        scored_at=value.scored_at,
-        model_version=value.model_version,
-        cause=value.cause,
-        entered=entered,
-        left=left,
-        segments=segments,
-    )
+    return SegmentChange(*shared(value), *_difference(before, after))
 
 
 def _messages(told: Sequence[SegmentChange] | Sequence[RecommendedActions]) -> list[Message]:

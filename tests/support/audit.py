@@ -20,11 +20,10 @@ from streamer.records.kafka import (
 )
 from streamer.serdes.rows import (
     CHECKPOINT_KEY,
-    MODEL_KEY,
     Checkpoint,
     decode_checkpoint,
     decode_row,
-    told_of,
+    is_row,
 )
 from tests.support.load import java_partition
 from tests.support.oracle import Sums
@@ -116,7 +115,7 @@ class Audit:
         if record.key == CHECKPOINT_KEY:
             self._checkpoint(record.partition, decode_checkpoint(record.value), record.timestamp)
             return
-        if record.key == MODEL_KEY or told_of(record.key) is not None:
+        if not is_row(record.key):
             return
         name = record.key.decode()
         self._at_home(name, record)
