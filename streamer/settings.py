@@ -23,6 +23,7 @@ from pydantic_settings import (
 
 from streamer.errors import StreamerError
 from streamer.pipeline import Configuration
+from streamer.records.events import LEVELS
 from streamer.records.instants import DAY
 from streamer.records.kafka import Topics
 from streamer.scoring.actions import NO_ACTIONS, Playbook
@@ -162,6 +163,22 @@ class Settings(BaseSettings):
     referral_programme: bool = Field(
         default=False,
         description="whether one runs; if not, referral value is null where nobody was brought",
+    )
+    referral_type_one_share: float = Field(
+        1,
+        ge=0,
+        le=1,
+        description="share of the customers brought who would not have come otherwise: only their "
+        "revenue is referral value",
+    )
+    referral_depth: int = Field(
+        1,
+        ge=1,
+        le=LEVELS,
+        description="levels of the chain of referrals that referral value counts; 1 is direct only",
+    )
+    referral_decay: float = Field(
+        0.5, ge=0, le=1, description="what a level of that chain counts for, beside the one before"
     )
     channel_costs: dict[Text, Cost] = Field(
         default_factory=dict,

@@ -12,7 +12,7 @@ from streamer.pipeline.intake import Intake
 from streamer.pipeline.scores import scored
 from streamer.pipeline.unit import Message, UnitOfWork
 from streamer.records.dead_letters import Rejected
-from streamer.records.events import Event, InternalEvent, Referral, ReferralLink, Unscored
+from streamer.records.events import INTERNAL, Event, Referral, Unscored
 from streamer.records.instants import NEVER
 from streamer.records.kafka import CHANGELOG, REKEYED, Record
 from streamer.records.models import ModelParams
@@ -35,8 +35,8 @@ from streamer.serdes.rows import (
     told_key,
 )
 from streamer.state.fold import admits, fold, overtaken, seal
-from streamer.state.referrals import Standing, credits_between, link_of, standing
 from streamer.state.row import Row
+from streamer.state.telling import Before, before_of, messages_of
 
 if TYPE_CHECKING:
     from streamer.pipeline.partition import Partition
@@ -225,36 +225,41 @@ class Work:
         folded = 0
         for record, event in events:
             try:
-                if not self._fold(record, event):
-                    continue
+                changed = self._fold(record, event)
             except Rejected as rejected:
                 self._intake.refuse(record, rejected)
                 continue
+            if changed is None:
+                continue
             folded += 1
-            if type(event) is not ReferralLink or self._touched[event.customer_id].as_of != NEVER:
+            internal = event.family == INTERNAL
+            if changed and not (internal and self._touched[event.customer_id].as_of == NEVER):
                 causes[event.customer_id] = _cause(record, event, self._rekeyed_topic)
         self._unit.counts["events"] += folded
         return causes
 
-    def _fold(self, record: Record, event: Event) -> bool:
-        """Fold one event and tell the other rows it concerns; return whether it counted."""
+    def _fold(self, record: Record, event: Event) -> bool | None:
+        """Fold one event and tell the other rows it concerns.
+
+        Return whether that changed what the row says; None if the event did not count.
+        """
         customer_id = event.customer_id
         row = self._touched.get(customer_id) or self._row(customer_id)
         source = self._source_of[record.topic]
         if record.offset <= row.applied[source]:
             self._unit.counts["replayed"] += 1
-            return False
+            return None
         if type(event) is Unscored:
             self._unit.counts["unscored"] += 1
-            return False
+            return None
         admitted, log_time = self._admits(record, event, row)
         if not admitted:
             self._unit.counts["duplicates"] += 1
-            return False
+            return None
         if self._configuration.every_event:
             self._silence_before(event, row)
-        linked = row.referrer or type(event) is ReferralLink
-        before = standing(row) if linked else None
+        linked = row.referrer or event.family == INTERNAL
+        before, changes = before_of(row) if linked else None, row.changes
         self._earlier[customer_id] = earlier_of(row) if row.orders else None
         fold(row, event, self._configuration.lateness, log_time)
         row.applied[source] = record.offset
@@ -263,7 +268,7 @@ class Work:
             self._stream_time = event.occurred_at
         if before is not None or type(event) is Referral:
             self._tell_others(event, row, before)
-        return True
+        return row.changes != changes
 
     def _admits(self, record: Record, event: Event, row: Row) -> tuple[bool, int]:
         """Return whether ``event`` counts and, if it was overtaken, its log's time, else NEVER.
@@ -304,13 +309,8 @@ class Work:
         value = self._rows.get(customer_id)
         return Row() if value is None else decode_row(value)
 
-    def _tell_others(self, event: Event, row: Row, before: Standing | None) -> None:
-        told: list[InternalEvent] = []
-        if isinstance(event, Referral):
-            told.append(link_of(event))
-        if before is not None:
-            told += credits_between(event, row, before)
-        for message in told:
+    def _tell_others(self, event: Event, row: Row, before: Before | None) -> None:
+        for message in messages_of(event, row, before):
             key = message.customer_id.encode()
             to = partition_of(key, self._configuration.partitions)
             topic = self._partition.credits_topic

@@ -21,6 +21,9 @@ clock themselves, so that no purchase is late because of a payment."""
 INTERNAL = FAMILIES + 1
 """The family of what rows tell each other, to which no lateness applies."""
 
+LEVELS = 4
+"""How far down the chain of referrals credit is counted: 1 is who was brought directly."""
+
 Id = Annotated[str, Meta(min_length=1, max_length=128)]
 Instant = Annotated[int, Meta(ge=0, le=LAST)]
 InstantOrNever = Annotated[int, Meta(ge=NEVER, le=LAST)]
@@ -200,7 +203,9 @@ class ReferralCredit(Struct, frozen=True, gc=False, tag="credit", tag_field="kin
     ``revenue`` and ``orders`` may be negative (a refund; an earlier referrer turned up), and
     ``customers`` is 1 when the brought customer begins to count, -1 when the credit goes to
     another. ``occurred_at`` is the brought customer's latest purchase or refund; before the first,
-    ``NEVER``. ``events`` is how many of the brought customer's events this credit stands for.
+    ``NEVER``. ``events``, above 0, is how many of the brought customer's events this credit stands
+    for; 1 where it takes back, for that is one event too: sums may fall, what is counted by
+    ``events`` must not.
     """
 
     event_id: Id
@@ -210,8 +215,48 @@ class ReferralCredit(Struct, frozen=True, gc=False, tag="credit", tag_field="kin
     revenue: Sum
     orders: Sum
     customers: Sum
-    events: Sum
+    events: Annotated[int, Meta(ge=1, lt=TOTAL_LIMIT)]
+    level: Annotated[int, Meta(ge=1, le=LEVELS)] = 1
+    """1: the referrer brought that customer itself; 2: somebody it brought did; and so on."""
     type: ClassVar[str] = "referral_credit"
+    family: ClassVar[int] = INTERNAL
+
+
+Links = Annotated[tuple[tuple[Id, Instant], ...], Meta(min_length=1, max_length=LEVELS)]
+"""Customers and when they were brought, each by the next one."""
+
+
+class ReferralProbe(Struct, frozen=True, gc=False, tag="probe", tag_field="kind"):
+    """Goes up from who was brought to see whether the ``path`` comes back to its first."""
+
+    event_id: Id
+    customer_id: Id
+    path: Links
+    occurred_at: ClassVar[int] = NEVER
+    type: ClassVar[str] = "referral_probe"
+    family: ClassVar[int] = INTERNAL
+
+
+class ReferralRing(Struct, frozen=True, gc=False, tag="ring", tag_field="kind"):
+    """Goes once round ``members``, who brought each other, or, not ``closed``, no longer do."""
+
+    event_id: Id
+    customer_id: Id
+    members: Links
+    closed: bool
+    occurred_at: ClassVar[int] = NEVER
+    type: ClassVar[str] = "referral_ring"
+    family: ClassVar[int] = INTERNAL
+
+
+class ReferralLost(Struct, frozen=True, gc=False, tag="lost", tag_field="kind"):
+    """Tells ``customer_id`` that another brought a customer earlier (1), or not after all (-1)."""
+
+    event_id: Id
+    customer_id: Id
+    count: Annotated[int, Meta(ge=-1, le=1)]
+    occurred_at: ClassVar[int] = NEVER
+    type: ClassVar[str] = "referral_lost"
     family: ClassVar[int] = INTERNAL
 
 
@@ -227,5 +272,5 @@ CustomerEvent = (
     | Exposure
     | Unscored
 )
-InternalEvent = ReferralLink | ReferralCredit
+InternalEvent = ReferralLink | ReferralCredit | ReferralProbe | ReferralRing | ReferralLost
 Event = CustomerEvent | InternalEvent

@@ -167,6 +167,10 @@ class LtvUpdate(Scored, frozen=True, omit_defaults=True):
     contributions: tuple[ValueContribution, ...] | None = None
     profile_closeness: float | None = None
     profile_traits: tuple[ProfileTrait, ...] | None = None
+    referral_value_direct: str | None = None
+    referral_chain_customers: int | None = None
+    referral_chain_value: str | None = None
+    referrals_lost: int | None = None
 
 
 MEASURES = {
@@ -213,6 +217,12 @@ MEASURES = {
         "contributions",
     ),
     "profile": ("profile_closeness", "profile_traits"),
+    "referrals": (
+        "referral_value_direct",
+        "referral_chain_customers",
+        "referral_chain_value",
+        "referrals_lost",
+    ),
 }
 """Fields that are left out together, with one reason under the measure's name, where nothing is
 known of any."""

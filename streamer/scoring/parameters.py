@@ -36,6 +36,11 @@ class ScoringParameters(Struct, frozen=True, dict=True):
         discount_rate: a year, 0 or more.
         referral_programme: whether one runs: a customer who brought nobody is then worth 0 in
             referrals, otherwise null.
+        referral_type_one_share: share of the customers brought who would not have come otherwise,
+            0 to 1: only their revenue is referral value.
+        referral_depth: levels of the chain whose revenue counts for referral value, 1 to
+            ``LEVELS``.
+        referral_decay: what a level counts for, beside the one before it, 0 to 1.
         channel_costs: what a customer won through a channel costs, in the reporting currency, for
             those of whom no cost of their own came.
         ltv_to_cac_target: below it a customer's ratio is flagged, above 0.
@@ -63,6 +68,9 @@ class ScoringParameters(Struct, frozen=True, dict=True):
     retention_rate: float = 0.75
     discount_rate: float = 0.1
     referral_programme: bool = False
+    referral_type_one_share: float = 1.0
+    referral_depth: int = 1
+    referral_decay: float = 0.5
     channel_costs: Mapping[str, Decimal] = field(default_factory=dict)
     ltv_to_cac_target: float = 3.0
     loyalty_points_per_unit: float = 1.0
@@ -94,6 +102,12 @@ class ScoringParameters(Struct, frozen=True, dict=True):
     def channel_cost_amounts(self) -> dict[str, int]:
         """``channel_costs`` in millionths."""
         return {channel: round(cost * UNIT) for channel, cost in self.channel_costs.items()}
+
+    @cached_property
+    def referral_weights(self) -> tuple[int, ...]:
+        """What revenue counts for, in millionths, by level from the customers brought directly."""
+        share, decay = self.referral_type_one_share, self.referral_decay
+        return tuple(round(share * decay**level * UNIT) for level in range(self.referral_depth))
 
     @cached_property
     def loyalty(self) -> LoyaltyRules | None:

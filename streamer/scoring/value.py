@@ -29,10 +29,10 @@ from streamer.scoring.occasion import Occasions, datetimes, where_known
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.penetration import penetration
 from streamer.scoring.ratings import ratings
+from streamer.scoring.referrals import referrals
 from streamer.scoring.regularity import regularity
 from streamer.scoring.rhythm import Floats
 from streamer.scoring.rounding import rounded
-from streamer.state.row import Row
 
 
 def windows(columns: Columns, digits: int) -> list[dict[str, Window]]:
@@ -61,19 +61,6 @@ def _narrower(
     for place, count, text in zip(places.tolist(), orders[places, 0].tolist(), texts, strict=True):
         narrower[place] = Window(count, text)
     return narrower
-
-
-def _referral_figures(
-    rows: list[Row], digits: int, *, programme: bool
-) -> tuple[list[str | None], list[int | None], list[bool]]:
-    """Return referral value, brought customers, and whether they are known."""
-    known = [programme or bool(row.referrals_sent or row.referred_customers) for row in rows]
-    values = format_amounts(np.array([row.referred_revenue for row in rows]), digits)
-    return (
-        where_known(values, known),
-        where_known([row.referred_customers for row in rows], known),
-        known,
-    )
 
 
 class _Predicted(NamedTuple):
@@ -136,8 +123,8 @@ def ltv_updates(
     is_bought, is_repeated, is_costed = bought.tolist(), repeated.tolist(), costed.tolist()
     net = format_amounts(columns.net, digits)
     refunded = columns.revenue - columns.net
-    referral_value, referred_customers, programme = _referral_figures(
-        rows, digits, programme=parameters.referral_programme
+    referred = referrals(
+        rows, parameters.referral_weights, digits, programme=parameters.referral_programme
     )
     referrers = [row.referrer or None for row in rows]
     predicted = _predicted(columns, expected, digits)
@@ -165,6 +152,7 @@ def ltv_updates(
         None if model is None else model.ideal,
         modelled=expected.probability_alive is not None,
     )
+    nulls = [measure.nulls for measure in (*measures, close, referred.chain)]
     currency = parameters.currency
     # Column after column, in the order of the fields: `map` then makes the records in C.
     return list(
@@ -197,8 +185,8 @@ def ltv_updates(
             where_known(expected.expected_orders.tolist(), is_bought),
             rounded(by_revenue, repeated, digits),
             rounded(by_margin, repeated & costed, digits),
-            referral_value,
-            referred_customers,
+            referred.value,
+            referred.customers,
             referrers,
             reasons(
                 explained.values,
@@ -212,10 +200,10 @@ def ltv_updates(
                 is_bought,
                 is_repeated,
                 is_costed,
-                programme,
+                referred.known,
                 map(bool, referrers),
                 predicted.null_reasons,
-                zip(*(measure.nulls for measure in (*measures, close)), strict=True),
+                zip(*nulls, strict=True),
                 explained.value_nulls,
             ),
             predicted.mean,
@@ -230,5 +218,6 @@ def ltv_updates(
             *(column for measure in measures for column in measure.columns),
             *wire_columns(explained.values),
             *close.columns,
+            *referred.chain.columns,
         )
     )

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from streamer.errors import StreamerError
 from streamer.records.dead_letters import Rejected
-from streamer.records.events import InternalEvent
+from streamer.records.events import InternalEvent, ReferralProbe, ReferralRing
 from streamer.records.instants import NEVER
 from streamer.records.models import ModelParams
 from streamer.state.row import Row
@@ -157,6 +157,20 @@ def decode_internal(value: bytes | None) -> InternalEvent:
         Rejected: somebody else than streamer wrote to its topic.
     """
     try:
-        return _decode_internal(value or b"")
+        event = _decode_internal(value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Rejected("malformed", f"no message of streamer's own: {error}") from None
+    if not _adds_up(event):
+        raise Rejected("malformed", "no message of streamer's own: it names no cycle")
+    return event
+
+
+def _adds_up(event: InternalEvent) -> bool:
+    """Return whether what runs round a cycle names members, each once, the receiver rightly."""
+    if isinstance(event, ReferralRing):
+        members = [member for member, _ in event.members]
+        return len(set(members)) == len(members) > 1 and event.customer_id in members
+    if isinstance(event, ReferralProbe):
+        path = [member for member, _ in event.path]
+        return len(set(path)) == len(path) > 0 and path != [event.customer_id]
+    return True

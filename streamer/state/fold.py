@@ -31,6 +31,9 @@ from streamer.records.events import (
     Referral,
     ReferralCredit,
     ReferralLink,
+    ReferralLost,
+    ReferralProbe,
+    ReferralRing,
     Refund,
     Share,
 )
@@ -38,8 +41,10 @@ from streamer.records.instants import DAY, NEVER
 from streamer.records.money import TOTAL_LIMIT
 from streamer.state import engagement
 from streamer.state.baskets import add_items, add_margin
+from streamer.state.cycles import note_cycle
 from streamer.state.engagement import Engagement
 from streamer.state.orders import close_orders, exceeds, make_room, open_order, settle
+from streamer.state.referrals import add_to_level, note_referrer
 from streamer.state.row import Row
 from streamer.state.windows import (
     REFUNDED,
@@ -216,21 +221,25 @@ def _referral(row: Row, event: Referral) -> None:  # noqa: ARG001 - its link doe
 
 
 def _link(row: Row, event: ReferralLink) -> None:
-    """The earliest referral wins; of two at one instant, the lesser id."""
     row.changes += 1
     row.joined = row.joined or event.joined
-    current = (row.referred_at, row.referrer)
-    if not row.referrer or (event.occurred_at, event.referrer) < current:
-        row.referrer, row.referred_at = event.referrer, event.occurred_at
+    note_referrer(row, event.occurred_at, event.referrer)
 
 
 def _credit(row: Row, event: ReferralCredit) -> None:
-    row.referred_customers += event.customers
-    row.referred_orders += event.orders
-    total = row.referred_revenue + event.revenue
-    row.referred_revenue = max(-TOTAL_LIMIT, min(TOTAL_LIMIT, total))
+    if event.level == 1:
+        row.referred_customers += event.customers
+        row.referred_orders += event.orders
+        total = row.referred_revenue + event.revenue
+        row.referred_revenue = max(-TOTAL_LIMIT, min(TOTAL_LIMIT, total))
+    add_to_level(row, event)
     row.credited_at = max(row.credited_at, event.occurred_at)
     row.changes += event.events
+
+
+def _lost(row: Row, event: ReferralLost) -> None:
+    row.changes += 1
+    row.referrals_lost += event.count
 
 
 def _engagement(row: Row) -> Engagement:
@@ -269,6 +278,9 @@ _FOLDS: dict[type, Callable[[Row, Any], None]] = {
     Referral: _referral,
     ReferralLink: _link,
     ReferralCredit: _credit,
+    ReferralProbe: note_cycle,
+    ReferralRing: note_cycle,
+    ReferralLost: _lost,
     AcquisitionCost: _engaging(engagement.paid),
     Rating: _engaging(engagement.rated),
     Share: _engaging(engagement.shared),

@@ -112,6 +112,18 @@ class Row(Struct, array_like=True):
     best_margin: int = NO_MARGIN
     """The greatest of theirs, in millionths of the price."""
 
+    # Referrals down the chain (V6): see ``referrals`` and ``cycles``.
+    generations: list[int] = field(default_factory=list)
+    """Of the customers brought directly, by those, and so on: customers, net revenue, events (which,
+    unlike the sums, never fall), and the latest event time, by level, flat."""
+    cycle: list[tuple[str, int]] = field(default_factory=list)
+    """If this customer is one of some who brought each other: all of them and when they were
+    brought, each by the next one; the least id first."""
+    rivals: list[tuple[int, str]] = field(default_factory=list)
+    """Who else named this customer, and when first: the earliest few, in the order of time."""
+    referrals_lost: int = 0
+    """Customers that this one named, and another had brought earlier."""
+
     @property
     def as_of(self) -> int:
         """The event time this row stands at: its latest own or credited event, or payment."""

@@ -1,4 +1,4 @@
-"""The examples in the pages of V8 to V10 are what streamer says."""
+"""The examples in the pages of V6 and V8 to V10 are what streamer says."""
 
 import json
 import tomllib
@@ -23,7 +23,7 @@ def played(name: str, example: int = 0) -> tuple[Cluster, dict[str, Any]]:
     return play(events, shop), json.loads(blocks(page, "json")[example])
 
 
-@pytest.mark.parametrize("name", ["v8", "v9", "v10"])
+@pytest.mark.parametrize("name", ["v6", "v8", "v9", "v10"])
 def test_the_example_of_a_page_is_right(name: str) -> None:
     cluster, foretold = played(name)
     assert not cluster.refused

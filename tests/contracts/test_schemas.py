@@ -102,6 +102,7 @@ BASKETS = {
 }  # fmt: skip
 EXPLANATION = {
     "explained_since", "previous_predicted_clv", "previous_churn_probability", "contributions",
+    "referral_value_direct", "referral_chain_customers", "referral_chain_value", "referrals_lost",
 }  # fmt: skip
 PROFILE = {"profile_closeness", "profile_traits", "profile"}
 LATER = {"predicted_clv_basis"} | ENGAGEMENT | PAYING | BASKETS | EXPLANATION | PROFILE

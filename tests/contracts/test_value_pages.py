@@ -16,7 +16,7 @@ AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("page", "model"),
-    [("v1.md", None), ("v2.md", None), ("v3.md", model_params()), ("v6.md", None)],
+    [("v1.md", None), ("v2.md", None), ("v3.md", model_params())],
 )
 def test_the_example_of_a_page_is_right(page: str, model: ModelParams | None) -> None:
     (events,), (expected,) = blocks(page, "jsonl"), blocks(page, "json")

@@ -21,6 +21,7 @@ from tests.support.histories import (
     sizes,
 )
 from tests.support.play import compared_with_oracle, end, play, rows
+from tests.support.rising import check_rising
 
 ALL = settings(max_examples=100, deadline=None)
 TURNS = st.lists(
@@ -43,6 +44,7 @@ def test_credits_are_the_oracles_in_any_order(
     cluster.settle()
     assert not cluster.refused
     assert compared_with_oracle(cluster.rows()) == oracle.count(events, RATES)
+    check_rising(cluster)
 
 
 @ALL

@@ -36,7 +36,13 @@ if TYPE_CHECKING:
 
 PACE_SECONDS = 0.2
 SCORES = (LTV_UPDATES, CHURN_RISK_UPDATES)
-INTERNAL = ("referral_link", "referral_credit")
+INTERNAL = (
+    "referral_link",
+    "referral_credit",
+    "referral_probe",
+    "referral_ring",
+    "referral_lost",
+)
 """Types of what a customer's row is told of others' events."""
 
 

@@ -58,7 +58,7 @@ def end(cluster: Cluster, *apart_from: str) -> End:
     scores = cluster.last_scores("cause", "scored_at", "reasons", *EXPLAINED, *apart_from)
     for score in scores.values():
         if "null_reasons" in score:
-            score["null_reasons"] = without(score["null_reasons"], *EXPLAINED)
+            score["null_reasons"] = without(score["null_reasons"], *EXPLAINED, "explanation")
     return rows(cluster), scores
 
 
