@@ -48,9 +48,20 @@ class Book:
             self.alike[last.segments] -= 1
         self.alike[told.segments] += 1
 
+    def forget(self, customer_id: str) -> None:
+        """Remember nothing that was told of ``customer_id`` so far."""
+        last = self.last(customer_id)
+        if last is not NOTHING:
+            self.alike[last.segments] -= 1
+        self._changed[customer_id] = NOTHING
+
     def changes(self) -> dict[str, bytes]:
         """Return what has changed, encoded, by customer."""
-        return {customer_id: encode_told(told) for customer_id, told in self._changed.items()}
+        return {
+            customer_id: encode_told(told)
+            for customer_id, told in self._changed.items()
+            if told is not NOTHING
+        }
 
 
 def announced(

@@ -42,6 +42,7 @@ INTERNAL = (
     "referral_probe",
     "referral_ring",
     "referral_lost",
+    "referrer_erased",
 )
 """Types of what a customer's row is told of others' events."""
 
@@ -123,6 +124,9 @@ class Audit:
             return
         if not is_row(record.key):
             return
+        if record.value is None:
+            self.rows.pop(record.key.decode(), None)
+            return
         name = record.key.decode()
         self._at_home(name, record)
         row, before = decode_row(record.value), self.rows.get(name)
@@ -147,6 +151,9 @@ class Audit:
             self._commits.append((at, partition))
 
     def _score(self, topic: str, record: ConsumerRecord) -> None:
+        if record.value is None:
+            self.last[topic].pop(record.key.decode(), None)
+            return
         score = decoded(record.value)
         name, cause = score["customer_id"], score["cause"]
         self._at_home(name, record)
