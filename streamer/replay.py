@@ -7,6 +7,7 @@ A replay says what the worker would have said had every event come alone, in the
   at once.
 - Scores do not act on rows, so they wait and are made together; their order stays.
 - Time is each partition's stream time; ``run_silence`` lets it run on behind the last event.
+- Who is erased is left out: of an erased customer the files hold what came after the erasure alone.
 - The clock is read once, at the start: it dates the scores and tells what lies in the future.
 """
 
@@ -34,6 +35,7 @@ from streamer.records.kafka import (
     RECOMMENDED_ACTIONS,
     REFERRAL_CREDITS,
     REKEYED,
+    SCORE_TOPICS,
     SEGMENT_CHANGES,
     FileRecord,
 )
@@ -66,6 +68,9 @@ SCORINGS_MAX = 2_000
 Writer = Callable[[str, bytes], None]
 """Called with the name of a topic, without the prefix, and one record as a line of JSON."""
 
+Forgetter = Callable[[str], None]
+"""Called with the id of a customer of whom nothing that was written so far is to stay."""
+
 PROGRESS_EVENTS = 500
 """How often progress is told."""
 
@@ -85,6 +90,7 @@ class Replay:
         version: of this program, for dead letters.
         write: takes what comes out, in the order of its emission.
         model: by which to score; the formula without one.
+        forget: told of who is erased.
     """
 
     _scorings: list[Scoring]
@@ -96,6 +102,8 @@ class Replay:
         version: str,
         write: Writer,
         model: ModelParams | None = None,
+        *,
+        forget: Forgetter = lambda _: None,
     ) -> None:
         # Every event: silence up to an event must be told of before the event ends it.
         configuration = replace(settings.configuration(version), every_event=True)
@@ -105,6 +113,7 @@ class Replay:
         self._now = now
         self._model = model
         self._write = write
+        self._forget = forget
         self._topics = configuration.topics
         self._outputs = {configuration.topics[name]: name for name in OUTPUTS}
         self._scoring = with_model(configuration.scoring, model)
@@ -163,14 +172,22 @@ class Replay:
             timers_max=TIMERS_MAX,
             model=self._model,
         )
-        self._scorings += work.asked().scorings
+        scorings = work.asked().scorings
         unit = work.finish({})
+        for customer_id in unit.erased:
+            self._erase(customer_id)
+        self._scorings += scorings
         self._hand_on(unit.messages)
         partition.commit(unit)
         if len(self._scorings) >= SCORINGS_MAX:
             self.flush()
         self.counts.update(unit.counts)
         self.refused.update(unit.refused)
+
+    def _erase(self, customer_id: str) -> None:
+        self._scorings = [one for one in self._scorings if one.customer_id != customer_id]
+        self._book.forget(customer_id)
+        self._forget(customer_id)
 
     def flush(self) -> None:
         """Make and write the scores that wait for company; call it at the end."""
@@ -206,7 +223,8 @@ class Replay:
                     self._write(name, _encode(readable_dead_letter(*astuple(message))))
             elif name is not None:
                 for message in messages:
-                    self._write(name, message.value or b"null")
+                    if message.value is not None:  # null: said by `forget`
+                        self._write(name, message.value)
 
 
 class OutputFiles:
@@ -215,6 +233,8 @@ class OutputFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files: dict[str, BinaryIO] = {}
+        self._erased: dict[str, dict[str, int]] = {name: {} for name in SCORE_TOPICS}
+        """By topic: where in its file what is left of an erased customer begins."""
 
     def __enter__(self) -> Self:
         try:
@@ -234,6 +254,11 @@ class OutputFiles:
         except OSError as error:
             raise self._unwritable(error) from error
 
+    def forget(self, customer_id: str) -> None:
+        """Leave out what was written of the customer so far."""
+        for name, places in self._erased.items():
+            places[customer_id] = self._files[name].tell()
+
     def __exit__(
         self,
         exc_type: type[BaseException] | None,
@@ -243,6 +268,9 @@ class OutputFiles:
         try:
             for file in self._files.values():
                 file.close()
+            for name, places in self._erased.items():
+                if places and exc_type is None:
+                    _leave_out(self._partial(name), places)
             for name in self._files if exc_type is None else ():
                 self._partial(name).replace(output_file(self._folder, name))
         except OSError as error:
@@ -257,6 +285,23 @@ class OutputFiles:
     def _unwritable(self, error: OSError) -> ReplayError:
         reason = error.strerror or "it cannot be opened"
         return ReplayError(f"{self._folder} cannot be written ({reason}): name another folder.")
+
+
+class _Customer(msgspec.Struct):
+    customer_id: str
+
+
+def _leave_out(path: Path, places: Mapping[str, int]) -> None:
+    """Rewrite the file of scores at ``path`` without those of customers before their places."""
+    decode = msgspec.json.Decoder(_Customer).decode
+    kept = path.with_suffix(".kept")
+    with path.open("rb") as file, kept.open("wb") as rest:
+        place = 0
+        for line in file:
+            if place >= places.get(decode(line).customer_id, 0):
+                rest.write(line)
+            place += len(line)
+    kept.replace(path)
 
 
 def output_file(folder: Path, name: str) -> Path:
@@ -296,7 +341,7 @@ def replay_file(
         raise ReplayError(f"{source} is a file that would be written: name another folder.")
     first = list(islice(values, 1))  # so that nothing is touched if there is no such file
     with OutputFiles(out) as files:
-        replay = Replay(settings, now, version, files.write, model)
+        replay = Replay(settings, now, version, files.write, model, forget=files.forget)
         for value in chain(first, values):
             replay.take(value)
             if replay.events % PROGRESS_EVENTS == 0:

@@ -90,7 +90,8 @@ def summary_of(replay: Replay, out: Path, seconds: float) -> dict[str, Any]:
         "scores": counts["scores"],
         "silences": counts["silences"],
         "duplicates": counts["duplicates"],
-        "unscored": counts["unscored"],
+        "erasures": counts["erasures"],
+        "erased": counts["erased"],
         "rekeyed": counts["rekeyed"],
         "dead_letters": sum(replay.refused.values()),
         "dead_letters_by_reason": dict(sorted(replay.refused.items())),
@@ -107,7 +108,8 @@ _LINES = {
     "scores": "scores",
     "silences": "of them on silence",
     "duplicates": "duplicates dropped",
-    "unscored": "of types without a score yet",
+    "erasures": "customers erased",
+    "erased": "events of theirs passed over",
     "dead_letters": "dead letters",
 }
 

@@ -14,7 +14,7 @@ from streamer.pipeline.recommending import Adviser
 from streamer.pipeline.unit import Configuration, Message
 from streamer.records.announcements import RecommendedActions, SegmentChange
 from streamer.records.kafka import RECOMMENDED_ACTIONS, SEGMENT_CHANGES
-from streamer.records.scores import ChurnRiskUpdate, LtvUpdate
+from streamer.records.scores import ChurnRiskUpdate, LtvUpdate, shared
 from streamer.scoring.expressions import Frame
 from streamer.scoring.segments import split
 from streamer.serdes.rows import decode_told, encode_told
@@ -48,9 +48,20 @@ class Book:
             self.alike[last.segments] -= 1
         self.alike[told.segments] += 1
 
+    def forget(self, customer_id: str) -> None:
+        """Remember nothing that was told of ``customer_id`` so far."""
+        last = self.last(customer_id)
+        if last is not NOTHING:
+            self.alike[last.segments] -= 1
+        self._changed[customer_id] = NOTHING
+
     def changes(self) -> dict[str, bytes]:
         """Return what has changed, encoded, by customer."""
-        return {customer_id: encode_told(told) for customer_id, told in self._changed.items()}
+        return {
+            customer_id: encode_told(told)
+            for customer_id, told in self._changed.items()
+            if told is not NOTHING
+        }
 
 
 class Announcer:
@@ -99,7 +110,9 @@ def _outcomes(lists: Iterable[RecommendedActions]) -> Iterator[tuple[str, str]]:
 
 
 @lru_cache(maxsize=4096)
-def _difference(before: str, after: str) -> tuple[tuple[str, ...], ...]:
+def _difference(
+    before: str, after: str
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
     """Return the segments entered, those left, and all; few combinations are ever met."""
     were, are = split(before), split(after)
     entered = tuple([name for name in are if name not in were])
@@ -107,19 +120,7 @@ def _difference(before: str, after: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _change(value: LtvUpdate, before: str, after: str) -> SegmentChange:
-    entered, left, segments = _difference(before, after)
-    return SegmentChange(
-        score_id=value.score_id,
-        customer_id=value.customer_id,
-        revision=value.revision,
-        as_of=value.as_of,
-        scored_at=value.scored_at,
-        model_version=value.model_version,
-        cause=value.cause,
-        entered=entered,
-        left=left,
-        segments=segments,
-    )
+    return SegmentChange(*shared(value), *_difference(before, after))
 
 
 def _messages(told: Sequence[SegmentChange] | Sequence[RecommendedActions]) -> list[Message]:

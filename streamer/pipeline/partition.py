@@ -24,11 +24,15 @@ from streamer.serdes.rows import (
     MODEL_KEY,
     Checkpoint,
     decode_checkpoint,
+    decode_erased,
     decode_model,
     decode_row,
     decode_told,
+    erased_key,
+    is_row,
     told_of,
 )
+from streamer.state.erasure import newcomer
 from streamer.state.row import Row
 from streamer.state.timers import SilenceTimers
 
@@ -45,6 +49,8 @@ class Partition:
         """Of the encoded rows, without their keys."""
         self.told: dict[str, bytes] = {}
         """What was told last, by customer, encoded: see ``state.told``."""
+        self.erased: dict[bytes, bytes] = {}
+        """What stays of erased customers, encoded, by the hashes of their ids."""
         self._alike: Counter[str] = Counter()
         """Customers by all their segments, joined, as was told: few combinations are ever met."""
         self.next_offsets: dict[str, int] = {}
@@ -64,30 +70,36 @@ class Partition:
             configuration.topics[name]: place for place, name in enumerate(SOURCE_TOPICS)
         }
         self.event_topics = frozenset(configuration.topics[name] for name in EVENT_TOPICS)
-        self.credits_topic = configuration.topics[REFERRAL_CREDITS]
+
+    @property
+    def credits_topic(self) -> str:
+        """Where rows tell each other of referrals."""
+        return self.configuration.topics[REFERRAL_CREDITS]
 
     # -- recovery ---------------------------------------------------------------------------
 
     def restore(self, changelog: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Take over keys and values of the changelog, in its order; may be called repeatedly."""
         for key, value in changelog:
-            if key == CHECKPOINT_KEY:
-                if value is not None:
-                    self._take(decode_checkpoint(value))
-                continue
-            if key == MODEL_KEY:
-                if value is not None:
-                    self.adopt(decode_model(value))
-                continue
-            if (told_customer := told_of(key)) is not None:
+            if is_row(key):
+                customer_id = key.decode()
+                self.state_bytes += len(value or b"") - len(self.rows.get(customer_id, b""))
+                if value is None:
+                    self.rows.pop(customer_id, None)
+                else:
+                    self.rows[customer_id] = value
+            elif (told_customer := told_of(key)) is not None:
                 self._tell(told_customer, value)
-                continue
-            customer_id = key.decode()
-            self.state_bytes += len(value or b"") - len(self.rows.get(customer_id, b""))
-            if value is None:
-                self.rows.pop(customer_id, None)
-            else:
-                self.rows[customer_id] = value
+            elif value is not None:
+                self._restore_other(key, value)
+
+    def _restore_other(self, key: bytes, value: bytes) -> None:
+        if key == CHECKPOINT_KEY:
+            self._take(decode_checkpoint(value))
+        elif key == MODEL_KEY:
+            self.adopt(decode_model(value))
+        else:
+            self.erased[key] = value
 
     def restored(self) -> None:
         """Set the timers from the rows; call once, after the last ``restore``."""
@@ -122,6 +134,11 @@ class Partition:
     def rescoring(self) -> bool:
         """Whether there may still be customers whose last scores are of an older model."""
         return length_hint(self._to_rescore) > 0
+
+    def newcomer(self, customer_id: str) -> Row:
+        """Return the row of a customer that has none; who was erased does not begin at nothing."""
+        value = self.erased.get(erased_key(customer_id)) if self.erased else None
+        return newcomer(None if value is None else decode_erased(value))
 
     def row(self, customer_id: str) -> Row | None:
         """Return the committed row of ``customer_id``."""
@@ -189,7 +206,12 @@ class Partition:
 
     def commit(self, unit: UnitOfWork) -> None:
         """Make ``unit``, now written, visible."""
-        self.counting.note(chain(unit.rows, unit.crossed, unit.told), self.time)
+        touched = chain(unit.rows, unit.crossed, unit.told, unit.erased)
+        self.counting.note(touched, self.time)
+        for customer_id, erased in unit.erased.items():
+            self.state_bytes -= len(self.rows.pop(customer_id, b""))
+            self.told.pop(customer_id, None)
+            self.erased[erased_key(customer_id)] = erased
         before = sum(map(len, filter(None, map(self.rows.get, unit.rows))))
         self.state_bytes += sum(map(len, unit.rows.values())) - before
         self.rows.update(unit.rows)

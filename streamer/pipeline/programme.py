@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from msgspec.structs import asdict
 
-from streamer.pipeline.sums import kind_of
+from streamer.pipeline.keyed_sums import kind_of
 from streamer.records.instants import NEVER, day_of, to_datetime
 from streamer.records.measures import (
     AcquisitionFigures,

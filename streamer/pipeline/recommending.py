@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from streamer.records.announcements import Action, Outcome, PreviousAction, RecommendedActions
 from streamer.records.instants import DAY, EPOCH, LAST, MICROSECOND, from_datetime
 from streamer.records.money import UNIT, format_amount, minor_digits
-from streamer.records.scores import LtvUpdate
+from streamer.records.scores import LtvUpdate, shared
 from streamer.scoring.actions import LEAVE_ALONE, Choice, Playbook
 from streamer.scoring.actions.playbook import reason_of
 from streamer.scoring.expressions import Frame
@@ -123,17 +123,7 @@ class Adviser:
         self, value: LtvUpdate, actions: tuple[Action, ...], previous: PreviousAction | None
     ) -> RecommendedActions:
         return RecommendedActions(
-            score_id=value.score_id,
-            customer_id=value.customer_id,
-            revision=value.revision,
-            as_of=value.as_of,
-            scored_at=value.scored_at,
-            model_version=value.model_version,
-            cause=value.cause,
-            currency=value.currency,
-            rules_version=self._playbook.version,
-            actions=actions,
-            previous=previous,
+            *shared(value), value.currency, self._playbook.version, actions, previous
         )
 
 

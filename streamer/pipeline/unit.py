@@ -33,6 +33,8 @@ class UnitOfWork:
 
     messages: dict[tuple[str, int], list[Message]] = field(default_factory=dict)
     rows: dict[str, bytes] = field(default_factory=dict)
+    erased: dict[str, bytes] = field(default_factory=dict)
+    """What stays of customers who go, encoded; ``rows`` and ``told`` are of who has come since."""
     told: dict[str, bytes] = field(default_factory=dict)
     """What was told last, encoded, of whom something new is told."""
     alike: Counter[str] = field(default_factory=Counter)

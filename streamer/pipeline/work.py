@@ -8,11 +8,19 @@ import numpy as np
 from msgspec.structs import replace
 
 from streamer.pipeline.announcing import Book
+from streamer.pipeline.erasing import Eraser
 from streamer.pipeline.intake import Intake
 from streamer.pipeline.scores import Asked
 from streamer.pipeline.unit import Message, UnitOfWork
 from streamer.records.dead_letters import Rejected
-from streamer.records.events import INTERNAL, Event, Referral, Unscored
+from streamer.records.events import (
+    INTERNAL,
+    Erasure,
+    Event,
+    InternalEvent,
+    Referral,
+    ReferrerErased,
+)
 from streamer.records.instants import NEVER
 from streamer.records.kafka import CHANGELOG, REKEYED, Record
 from streamer.records.models import ModelParams
@@ -34,9 +42,10 @@ from streamer.serdes.rows import (
     encode_row,
     told_key,
 )
+from streamer.state.erasure import answers, is_forgotten, newcomer
 from streamer.state.fold import admits, fold, overtaken, seal
 from streamer.state.row import Row
-from streamer.state.telling import Before, before_of, messages_of
+from streamer.state.telling import before_of, messages_of
 
 if TYPE_CHECKING:
     from streamer.pipeline.partition import Partition
@@ -61,6 +70,7 @@ class Work:
         self._earlier: dict[str, Earlier | None] = {}
         """What rows said before their last events; None where there was no purchase."""
         self._book = Book(partition.told)
+        self._eraser = Eraser(partition, self._unit, self._touched, self._row)
         self._scorings: dict[str | int, Scoring] = {}
         self._time = partition.time
         self._stream_time = partition.stream_time
@@ -207,6 +217,8 @@ class Work:
         together.
         """
         self._unit.counts["scores"] += len(self._scorings)
+        for customer_id in self._eraser.erased:
+            self._book.forget(customer_id)
         return Asked(list(self._scorings.values()), self._book)
 
     def finish(self, updates: Mapping[str, list[Message]]) -> UnitOfWork:
@@ -216,10 +228,12 @@ class Work:
             updates: what the scores ``asked`` for have led to, by topic.
         """
         number = self._partition.number
-        self._unit.messages.update({(topic, number): told for topic, told in updates.items()})
-        self._unit.told = self._book.changes()
-        self._unit.alike, self._unit.outcomes = self._book.alike, self._book.outcomes
         unit, messages = self._unit, self._changelog
+        messages += self._eraser.tombstones()
+        for topic, told in updates.items():
+            unit.messages.setdefault((topic, number), []).extend(told)
+        unit.told = self._book.changes()
+        unit.alike, unit.outcomes = self._book.alike, self._book.outcomes
         lateness, generation = self._configuration.lateness, self._partition.scoring.generation
         for customer_id, row in self._touched.items():
             seal(row, lateness)
@@ -243,6 +257,9 @@ class Work:
         causes: dict[str, Cause] = {}
         folded = 0
         for record, event in events:
+            if isinstance(event, Erasure | ReferrerErased):
+                self._erase(record, event, causes)
+                continue
             try:
                 changed = self._fold(record, event)
             except Rejected as rejected:
@@ -268,8 +285,9 @@ class Work:
         if record.offset <= row.applied[source]:
             self._unit.counts["replayed"] += 1
             return None
-        if type(event) is Unscored:
-            self._unit.counts["unscored"] += 1
+        if row.erased_at != NEVER and is_forgotten(row, event):
+            self._unit.counts["erased"] += 1
+            self._tell(answers(event, row))
             return None
         admitted, log_time = self._admits(record, event, row)
         if not admitted:
@@ -286,8 +304,34 @@ class Work:
         if event.family == 0 and event.occurred_at > self._stream_time:
             self._stream_time = event.occurred_at
         if before is not None or type(event) is Referral:
-            self._tell_others(event, row, before)
+            self._tell(messages_of(event, row, before))
         return row.changes != changes
+
+    def _erase(
+        self, record: Record, event: Erasure | ReferrerErased, causes: dict[str, Cause]
+    ) -> None:
+        """End the customer's row, or take an erased referrer out of all rows (see ``erasing``)."""
+        if isinstance(event, ReferrerErased):
+            lateness = self._configuration.lateness
+            for customer_id, row, earlier, messages in self._eraser.bereaved(event, lateness):
+                self._touched[customer_id], self._earlier[customer_id] = row, earlier
+                self._tell(messages)
+                if row.as_of != NEVER:
+                    causes[customer_id] = _cause(record, event, self._rekeyed_topic)
+            self._unit.counts["events"] += 1
+            return
+        customer_id, source = event.customer_id, self._source_of[record.topic]
+        row = self._row(customer_id)
+        if event.occurred_at <= row.erased_at or record.offset <= row.applied[source]:
+            self._unit.counts["duplicates"] += 1
+            return
+        self._tell(self._eraser.erase(event, row, source, record.offset))
+        self._unit.counts["erasures"] += 1
+        causes.pop(customer_id, None)
+        self._partition.timers.reset(customer_id, FAR)
+        self._scorings = {
+            key: one for key, one in self._scorings.items() if one.customer_id != customer_id
+        }
 
     def _admits(self, record: Record, event: Event, row: Row) -> tuple[bool, int]:
         """Return whether ``event`` counts and, if it was overtaken, its log's time, else NEVER.
@@ -325,11 +369,13 @@ class Work:
         row = self._touched.get(customer_id)
         if row is not None:
             return row
+        if customer_id in self._eraser.erased:
+            return newcomer(self._eraser.erased[customer_id])
         value = self._rows.get(customer_id)
-        return Row() if value is None else decode_row(value)
+        return self._partition.newcomer(customer_id) if value is None else decode_row(value)
 
-    def _tell_others(self, event: Event, row: Row, before: Before | None) -> None:
-        for message in messages_of(event, row, before):
+    def _tell(self, messages: Iterable[InternalEvent]) -> None:
+        for message in messages:
             key = message.customer_id.encode()
             to = partition_of(key, self._configuration.partitions)
             topic = self._partition.credits_topic

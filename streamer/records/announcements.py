@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from streamer.records.scores import SCHEMA_VERSION, Cause
+from streamer.records.scores import SCHEMA_VERSION, Scored
 
 Outcome = Literal["purchased", "expired", "withdrawn"]
 """What became of a suggestion: a purchase by the deadline, none, or another came in its place."""
@@ -34,17 +34,9 @@ class PreviousAction(Struct, frozen=True, gc=False):
     outcome: Outcome
 
 
-class RecommendedActions(Struct, frozen=True):
+class RecommendedActions(Scored, frozen=True):
     """What to do next for a customer, the best first."""
 
-    score_id: str
-    """Of the score that led to it."""
-    customer_id: str
-    revision: int
-    as_of: datetime
-    scored_at: datetime
-    model_version: str
-    cause: Cause
     currency: str
     rules_version: int
     actions: tuple[Action, ...]
@@ -52,17 +44,9 @@ class RecommendedActions(Struct, frozen=True):
     schema_version: int = SCHEMA_VERSION
 
 
-class SegmentChange(Struct, frozen=True, gc=False):
+class SegmentChange(Scored, frozen=True, gc=False):
     """A customer entered or left segments."""
 
-    score_id: str
-    """Of the score that led to it."""
-    customer_id: str
-    revision: int
-    as_of: datetime
-    scored_at: datetime
-    model_version: str
-    cause: Cause
     entered: tuple[str, ...]
     left: tuple[str, ...]
     segments: tuple[str, ...]

@@ -21,6 +21,9 @@ clock themselves, so that no purchase is late because of a payment."""
 INTERNAL = FAMILIES + 1
 """The family of what rows tell each other, to which no lateness applies."""
 
+ERASURES = FAMILIES + 2
+"""The family of what is not folded into a row but ends one, or takes an id out of others."""
+
 LEVELS = 4
 """How far down the chain of referrals credit is counted: 1 is who was brought directly."""
 
@@ -175,14 +178,14 @@ class Exposure(Struct, frozen=True, gc=False):
     family: ClassVar[int] = 2
 
 
-class Unscored(Struct, frozen=True, gc=False):
-    """A valid event of a type that no row holds yet."""
+class Erasure(Struct, frozen=True, gc=False):
+    """The customer is to be forgotten, with all that happened up to this instant."""
 
     event_id: str
     customer_id: str
     occurred_at: int
-    type: str
-    family: ClassVar[int] = 2
+    type: ClassVar[str] = "erasure"
+    family: ClassVar[int] = ERASURES
 
 
 class ReferralLink(Struct, frozen=True, gc=False, tag="link", tag_field="kind"):
@@ -218,6 +221,8 @@ class ReferralCredit(Struct, frozen=True, gc=False, tag="credit", tag_field="kin
     events: Annotated[int, Meta(ge=1, lt=TOTAL_LIMIT)]
     level: Annotated[int, Meta(ge=1, le=LEVELS)] = 1
     """1: the referrer brought that customer itself; 2: somebody it brought did; and so on."""
+    referred_at: InstantOrNever = NEVER
+    """When the referrer brought whom this credit comes from."""
     type: ClassVar[str] = "referral_credit"
     family: ClassVar[int] = INTERNAL
 
@@ -260,6 +265,16 @@ class ReferralLost(Struct, frozen=True, gc=False, tag="lost", tag_field="kind"):
     family: ClassVar[int] = INTERNAL
 
 
+class ReferrerErased(Struct, frozen=True, gc=False, tag="erased", tag_field="kind"):
+    """Tells a partition's rows to forget that ``customer_id`` named them up to this instant."""
+
+    event_id: Id
+    customer_id: Id
+    occurred_at: Instant
+    type: ClassVar[str] = "referrer_erased"
+    family: ClassVar[int] = ERASURES
+
+
 CustomerEvent = (
     Purchase
     | Refund
@@ -270,7 +285,9 @@ CustomerEvent = (
     | Share
     | Profile
     | Exposure
-    | Unscored
+    | Erasure
 )
-InternalEvent = ReferralLink | ReferralCredit | ReferralProbe | ReferralRing | ReferralLost
+InternalEvent = (
+    ReferralLink | ReferralCredit | ReferralProbe | ReferralRing | ReferralLost | ReferrerErased
+)
 Event = CustomerEvent | InternalEvent

@@ -72,6 +72,9 @@ SEGMENT_CHANGES = "segment-changes"
 RECOMMENDED_ACTIONS = "recommended-actions"
 """What to do next for each customer, compacted."""
 
+SCORE_TOPICS = (LTV_UPDATES, CHURN_RISK_UPDATES, SEGMENT_CHANGES, RECOMMENDED_ACTIONS)
+"""What is told of each customer, under its id."""
+
 DEAD_LETTERS = "dead-letters"
 PROGRAMME_MEASURES = "programme-measures"
 """Figures of the whole shop, compacted, keyed by measure."""

@@ -62,12 +62,8 @@ class ProfileTrait(Struct, frozen=True, gc=False):
     """To the log-odds of ``profile_closeness``."""
 
 
-class LtvUpdate(Struct, frozen=True, omit_defaults=True):
-    """A customer's value. Money is a decimal string; null has its reason in ``null_reasons``.
-
-    On the wire, fields that have defaults are left out where null: their reason stands there too,
-    or that of all their measure's (see ``MEASURES``).
-    """
+class Scored(Struct, frozen=True):
+    """What each message that a score leads to begins with."""
 
     score_id: str
     customer_id: str
@@ -76,6 +72,28 @@ class LtvUpdate(Struct, frozen=True, omit_defaults=True):
     scored_at: datetime
     model_version: str
     cause: Cause
+
+
+def shared(message: Scored) -> tuple[str, str, int, datetime, datetime, str, Cause]:
+    """Return what ``message`` begins with, for another one of the same score."""
+    return (
+        message.score_id,
+        message.customer_id,
+        message.revision,
+        message.as_of,
+        message.scored_at,
+        message.model_version,
+        message.cause,
+    )
+
+
+class LtvUpdate(Scored, frozen=True, omit_defaults=True):
+    """A customer's value. Money is a decimal string; null has its reason in ``null_reasons``.
+
+    On the wire, fields that have defaults are left out where null: their reason stands there too,
+    or that of all their measure's (see ``MEASURES``).
+    """
+
     events_seen: int
     currency: str
     interval_level: float
@@ -210,16 +228,9 @@ MEASURES = {
 known of any."""
 
 
-class ChurnRiskUpdate(Struct, frozen=True, omit_defaults=True):
+class ChurnRiskUpdate(Scored, frozen=True, omit_defaults=True):
     """A customer's churn risk; null has its reason in ``null_reasons``, as in ``LtvUpdate``."""
 
-    score_id: str
-    customer_id: str
-    revision: int
-    as_of: datetime
-    scored_at: datetime
-    model_version: str
-    cause: Cause
     events_seen: int
     horizon_days: float
     churn_probability: float | None

@@ -15,7 +15,6 @@ NULL_REASONS = {
     "no_cost": "not every order came with its cost",
     "no_programme": "no referral programme is configured and this customer brought nobody",
     "not_referred": "nobody referred this customer",
-    "not_measured": "not measured by this version",
     "beyond_calendar": "beyond the year 9999",
     "nothing_before": "no earlier score to compare with: there was no purchase before",
     "new_model": "figures of two models are not compared",

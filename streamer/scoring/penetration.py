@@ -6,6 +6,7 @@ from typing import Any
 
 from streamer.records.instants import DAY
 from streamer.records.money import UNIT
+from streamer.records.scores import MEASURES
 from streamer.scoring.columns import Columns
 from streamer.scoring.measure import Measure, members
 from streamer.scoring.parameters import ScoringParameters
@@ -65,22 +66,16 @@ def _figures(row: Row, day: int, catalogue: Sequence[str], low_value: bool | Non
     )
 
 
-_FIELDS = (
-    "products_bought",
-    "products_per_category",
-    "category_growth",
-    "next_category",
-    "widen_basket",
-    "share_of_wallet_categories",
-    "categories",
-)
 _NO_ITEMS = members({"category_depth": "no_items", "penetration": "no_items"})
 
 
 @lru_cache(maxsize=32)
 def _nulls(categorised: bool, grows: bool, follows: bool, threshold: bool, named: bool) -> str:
     if not categorised:
-        fields = ("category_depth", *(name for name in _FIELDS if name != "products_bought"))
+        fields = (
+            "category_depth",
+            *(name for name in MEASURES["penetration"] if name != "products_bought"),
+        )
         return members(dict.fromkeys(fields, "no_category"))
     catalogue = None if named else "no_catalogue"
     return members(

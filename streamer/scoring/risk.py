@@ -77,7 +77,8 @@ def churn_risk_updates(
             reasons(
                 explained.risks,
                 [
-                    f"silent for {days} days; even odds of an order came at {usually}"
+                    f"silent for {days} day{'' if days == 1 else 's'}; "
+                    f"even odds of an order came at {usually}"
                     if is_known
                     else "no purchase yet"
                     for days, usually, is_known in zip(

@@ -191,7 +191,7 @@ def ltv_updates(
             reasons(
                 explained.values,
                 [
-                    f"{count} orders, {amount} {currency} net of refunds"
+                    f"{count} order{'' if count == 1 else 's'}, {amount} {currency} net of refunds"
                     for count, amount in zip(columns.orders.tolist(), net, strict=True)
                 ],
             ),

@@ -19,11 +19,11 @@ from streamer.records.events import (
     NO_MARGIN,
     CustomerEvent,
     Details,
+    Erasure,
     Payment,
     Purchase,
     Referral,
     Refund,
-    Unscored,
 )
 from streamer.records.instants import EPOCH, MICROSECOND, NEVER
 from streamer.records.kafka import TOPIC_OF_TYPE, Headers
@@ -68,7 +68,7 @@ class EventDecoder:
             occurred_at = (event.occurred_at - EPOCH) // MICROSECOND
             if occurred_at < 0:
                 raise Rejected("out_of_range", "before 1970", "occurred_at")
-            return _CONVERSIONS.get(type(event), _unscored)(self, event, occurred_at)
+            return _CONVERSIONS[type(event)](self, event, occurred_at)
         except UnicodeDecodeError as error:
             raise Rejected("malformed", f"not UTF-8: {error.reason}") from None
         except RecursionError:
@@ -212,9 +212,8 @@ def _referral(decoder: EventDecoder, event: wire.WireReferral, occurred_at: int)
     )
 
 
-def _unscored(_: EventDecoder, event: wire.WireEvent, occurred_at: int) -> Unscored:
-    tag = str(event.__struct_config__.tag)
-    return Unscored(event.event_id, event.customer_id, occurred_at, tag)
+def _erasure(_: EventDecoder, event: wire.WireErasure, occurred_at: int) -> Erasure:
+    return Erasure(event.event_id, event.customer_id, occurred_at)
 
 
 _CONVERSIONS: dict[type, Callable[[EventDecoder, Any, int], CustomerEvent]] = {
@@ -222,6 +221,7 @@ _CONVERSIONS: dict[type, Callable[[EventDecoder, Any, int], CustomerEvent]] = {
     wire.WireRefund: _refund,
     wire.WirePayment: _payment,
     wire.WireReferral: _referral,
+    wire.WireErasure: _erasure,
     **interactions.CONVERSIONS,
 }
 

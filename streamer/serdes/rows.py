@@ -1,4 +1,4 @@
-"""Rows, checkpoints, what was told, and referral messages as bytes.
+"""Rows, checkpoints, what was told, what stays of the erased, and referral messages as bytes.
 
 A row is one byte of version and a msgpack array: compact, and a field added at the end of
 ``Row`` reads as its default in an older row. Anything else needs the next version and a reader
@@ -6,6 +6,7 @@ for each older one.
 """
 
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import TypeVar
 
 import msgspec
@@ -16,6 +17,7 @@ from streamer.records.dead_letters import Rejected
 from streamer.records.events import InternalEvent, ReferralProbe, ReferralRing
 from streamer.records.instants import NEVER
 from streamer.records.models import ModelParams
+from streamer.state.erasure import Erased
 from streamer.state.row import Row
 from streamer.state.told import Told
 
@@ -29,6 +31,8 @@ MODEL_KEY = b"\xff"
 """The adopted model's: no customer's id is anything but UTF-8."""
 _TOLD = b"\xfe"
 """Before a customer's id: the key of what was told of that customer. No id begins so."""
+_ERASED = b"\xfd"
+"""Before a hash of a customer's id: the key of what stays of an erased one. No id begins so."""
 
 
 class UnreadableRowError(StreamerError):
@@ -52,6 +56,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode_row = msgspec.msgpack.Decoder(Row).decode
 _decode_model = msgspec.msgpack.Decoder(ModelParams).decode
 _decode_told = msgspec.msgpack.Decoder(Told).decode
+_decode_erased = msgspec.msgpack.Decoder(Erased).decode
 _decode_checkpoint = msgspec.msgpack.Decoder(Checkpoint).decode
 _decode_internal: Callable[[bytes], InternalEvent] = msgspec.json.Decoder(InternalEvent).decode
 _encode_json = msgspec.json.Encoder().encode
@@ -111,7 +116,26 @@ def told_of(key: bytes) -> str | None:
 
 def is_row(key: bytes) -> bool:
     """Return whether the changelog's ``key`` is that of a customer's row."""
-    return key not in {CHECKPOINT_KEY, MODEL_KEY} and not key.startswith(_TOLD)
+    return key not in {CHECKPOINT_KEY, MODEL_KEY} and not key.startswith((_TOLD, _ERASED))
+
+
+def erased_key(customer_id: str) -> bytes:
+    """Return the changelog's key of what stays of ``customer_id``: it does not tell the id."""
+    return _ERASED + blake2b(customer_id.encode(), digest_size=16).digest()
+
+
+def encode_erased(erased: Erased) -> bytes:
+    """Return what stays of an erased customer as its changelog value."""
+    return _PREFIX + _encode(erased)
+
+
+def decode_erased(value: bytes) -> Erased:
+    """Return what stays of an erased customer, of a changelog value.
+
+    Raises:
+        UnreadableRowError: as ``decode_row``.
+    """
+    return _decoded(value, _decode_erased, "record of an erasure")
 
 
 def encode_told(told: Told) -> bytes:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from streamer.records.events import (
     LEVELS,
+    Erasure,
     Event,
     InternalEvent,
     Referral,
@@ -39,6 +40,7 @@ class Standing(NamedTuple):
     orders: int
     customers: int
     events: int
+    referred_at: int
 
 
 def standing(row: Row) -> Standing:
@@ -49,6 +51,7 @@ def standing(row: Row) -> Standing:
         row.orders,
         int(row.joined or row.orders > 0),
         row.orders + row.refunds + row.joined,
+        row.referred_at,
     )
 
 
@@ -60,28 +63,29 @@ def credits_between(event: Event, row: Row, before: Standing) -> list[ReferralCr
     """
     after = standing(row)
 
-    def credit(referrer: str, one: Standing, other: Standing, events: int) -> ReferralCredit:
+    def credit(to: Standing, one: Standing, other: Standing, events: int) -> ReferralCredit:
         return ReferralCredit(
             event_id=event.event_id,
-            customer_id=referrer,
+            customer_id=to.referrer,
             occurred_at=row.watermarks[0],
             referred_customer_id=event.customer_id,
             revenue=other.revenue - one.revenue,
             orders=other.orders - one.orders,
             customers=other.customers - one.customers,
             events=events,
+            referred_at=to.referred_at,
         )
 
-    nothing = Standing("", 0, 0, 0, 0)
+    nothing = Standing("", 0, 0, 0, 0, NEVER)
     if before.referrer == after.referrer:
-        if not after.referrer or before == after:
+        if not after.referrer or before[:-1] == after[:-1]:
             return []
-        return [credit(after.referrer, before, after, after.events - before.events)]
+        return [credit(after, before, after, after.events - before.events)]
     told = []
     if before.referrer and before.events:
-        told.append(credit(before.referrer, before, nothing, 1))
-    if after.events:
-        told.append(credit(after.referrer, nothing, after, after.events))
+        told.append(credit(before, before, nothing, 1))
+    if after.referrer and after.events:
+        told.append(credit(after, nothing, after, after.events))
     return told
 
 
@@ -113,10 +117,12 @@ def passed_on(event: ReferralCredit, row: Row) -> list[ReferralCredit]:
     """Return what the referrer of ``row``, if any, is told of ``event``, a credit to ``row``."""
     if not row.referrer or event.level == LEVELS:
         return []
-    return [replace(event, customer_id=row.referrer, orders=0, level=event.level + 1)]
+    level = event.level + 1
+    referred = {"customer_id": row.referrer, "referred_at": row.referred_at}
+    return [replace(event, orders=0, level=level, **referred)]
 
 
-def moved(event: ReferralLink, row: Row, before: Standing) -> list[ReferralCredit]:
+def moved(event: ReferralLink | Erasure, row: Row, before: Standing) -> list[ReferralCredit]:
     """Return the credits for all that ``row`` was credited, if ``event`` changed its referrer.
 
     For who loses it that is one event more: ``events`` never falls, as revisions rise with it.
@@ -129,7 +135,10 @@ def moved(event: ReferralLink, row: Row, before: Standing) -> list[ReferralCredi
         customers, revenue, events, latest = row.generations[place : place + LEVEL_FIELDS]
         if level == LEVELS or not events:
             continue
-        for referrer, sign, heard in ((before.referrer, -1, 1), (row.referrer, 1, events)):
+        for referrer, referred_at, sign, heard in (
+            (before.referrer, before.referred_at, -1, 1),
+            (row.referrer, row.referred_at, 1, events),
+        ):
             if referrer:
                 told.append(
                     ReferralCredit(
@@ -142,13 +151,14 @@ def moved(event: ReferralLink, row: Row, before: Standing) -> list[ReferralCredi
                         customers=sign * customers,
                         events=heard,
                         level=level + 1,
+                        referred_at=referred_at,
                     )
                 )
     return told
 
 
 def lost_and_found(
-    event: ReferralLink, row: Row, before: list[tuple[int, str]]
+    event: ReferralLink | Erasure, row: Row, before: list[tuple[int, str]]
 ) -> list[InternalEvent]:
     """Return what referrers are told whom ``event`` made rivals of ``row``, or no rivals any more.
 

@@ -124,6 +124,9 @@ class Row(Struct, array_like=True):
     referrals_lost: int = 0
     """Customers that this one named, and another had brought earlier."""
 
+    erased_at: int = NEVER
+    """What happened up to here is of somebody who was forgotten: it counts no more."""
+
     @property
     def as_of(self) -> int:
         """The event time this row stands at: its latest own or credited event, or payment."""

@@ -1,9 +1,7 @@
 """The examples in the pages of V6 and V8 to V10 are what streamer says."""
 
 import json
-import re
 import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,24 +10,17 @@ from streamer.records.kafka import LTV_UPDATES
 from streamer.settings import Settings
 from tests.support.cluster import Cluster
 from tests.support.counting import finish, measures_of, shop_of
+from tests.support.pages import blocks, lines
 from tests.support.play import play
-
-PAGES = Path(__file__).parents[2] / "docs" / "rows"
-
-
-def block(page: str, kind: str, place: int = 0) -> str:
-    """Return what a page's block of a kind, such as json, holds; "" if there is none."""
-    found = re.findall(rf"^```{kind}\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
-    return str(found[place]) if place < len(found) else ""
 
 
 def played(name: str, example: int = 0) -> tuple[Cluster, dict[str, Any]]:
     """Return a page's events, played one by one under its settings, and what it foretells."""
-    page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
-    shop = Settings(**tomllib.loads(block(page, "toml"))).configuration()
-    events = [json.loads(line) for line in block(page, "jsonl", example).splitlines()]
+    page = f"{name}.md"
+    shop = Settings(**tomllib.loads("".join(blocks(page, "toml")))).configuration()
+    events = lines(blocks(page, "jsonl")[example])
     assert events
-    return play(events, shop), json.loads(block(page, "json", example))
+    return play(events, shop), json.loads(blocks(page, "json")[example])
 
 
 @pytest.mark.parametrize("name", ["v6", "v8", "v9", "v10"])

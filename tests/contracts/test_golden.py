@@ -131,6 +131,13 @@ def test_what_a_later_version_wrote_is_no_guesswork(value: bytes) -> None:
             decode(value)
 
 
+def without_words(told: Any) -> Any:
+    """Return all but the sentences, whose wording is no part of the contract."""
+    if isinstance(told, dict):
+        return {name: without_words(one) for name, one in told.items() if name != "sentence"}
+    return [without_words(one) for one in told] if isinstance(told, list) else told
+
+
 @pytest.mark.parametrize("version", sorted(path.name for path in FOLDER.glob("measures-*")))
 def test_measures_of_then_are_read_and_made_as_then(version: str) -> None:
     shop = Shop(configuration().scoring.currency, {})
@@ -143,4 +150,5 @@ def test_measures_of_then_are_read_and_made_as_then(version: str) -> None:
         validator("programme-measure.json").validate(measure)
         assert key_of(decode_shop_measure(json.dumps(measure).encode()))
     for now, measure in zip(measures_of(shop).values(), then, strict=True):
-        assert {name: now[name] for name in measure} == measure, "later fields may come"
+        found = {name: now[name] for name in measure}
+        assert without_words(found) == without_words(measure), "later fields may come"

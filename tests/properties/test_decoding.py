@@ -210,7 +210,7 @@ def test_a_partition_takes_any_record(
         record = FileRecord(topic, 0, offset, 0, key, value, record_headers)
         unit = partition.process([record], NOW)
         partition.commit(unit)
-        fates = ("events", "duplicates", "replayed", "rekeyed", "unscored")
+        fates = ("events", "duplicates", "replayed", "rekeyed", "erased", "erasures")
         assert sum(unit.counts[fate] for fate in fates) + unit.refused.total() == 1
         letters = unit.messages.get((DEAD_LETTERS, 0), [])
         assert len(letters) == unit.refused.total()

@@ -20,11 +20,10 @@ from streamer.records.kafka import (
 )
 from streamer.serdes.rows import (
     CHECKPOINT_KEY,
-    MODEL_KEY,
     Checkpoint,
     decode_checkpoint,
     decode_row,
-    told_of,
+    is_row,
 )
 from tests.support.load import java_partition
 from tests.support.oracle import Sums
@@ -43,6 +42,7 @@ INTERNAL = (
     "referral_probe",
     "referral_ring",
     "referral_lost",
+    "referrer_erased",
 )
 """Types of what a customer's row is told of others' events."""
 
@@ -122,7 +122,10 @@ class Audit:
         if record.key == CHECKPOINT_KEY:
             self._checkpoint(record.partition, decode_checkpoint(record.value), record.timestamp)
             return
-        if record.key == MODEL_KEY or told_of(record.key) is not None:
+        if not is_row(record.key):
+            return
+        if record.value is None:
+            self.rows.pop(record.key.decode(), None)
             return
         name = record.key.decode()
         self._at_home(name, record)
@@ -148,6 +151,9 @@ class Audit:
             self._commits.append((at, partition))
 
     def _score(self, topic: str, record: ConsumerRecord) -> None:
+        if record.value is None:
+            self.last[topic].pop(record.key.decode(), None)
+            return
         score = decoded(record.value)
         name, cause = score["customer_id"], score["cause"]
         self._at_home(name, record)

@@ -177,14 +177,19 @@ class Cluster:
 
     def scores(self, topic: str) -> Iterator[Score]:
         """Return the decoded updates of a topic, in the order of each partition."""
-        return (Score(json.loads(record.value or b"")) for record in self.log(topic))
+        values = (record.value for record in self.log(topic))
+        return (Score(json.loads(value)) for value in values if value is not None)
 
     def last_scores(self, *apart_from: str) -> dict[tuple[str, str], Score]:
         """Return the last update of each topic and customer, apart from these fields."""
-        last = {}
+        last: dict[tuple[str, str], Score] = {}
         for topic in (LTV_UPDATES, CHURN_RISK_UPDATES):
-            for score in self.scores(topic):
-                last[topic, score["customer_id"]] = without(score, *apart_from)
+            for record in self.log(topic):
+                key = topic, (record.key or b"").decode()
+                if record.value is None:
+                    last.pop(key, None)
+                else:
+                    last[key] = without(Score(json.loads(record.value)), *apart_from)
         return last
 
 

@@ -12,7 +12,8 @@ OUTCOMES = (
     "streamer_duplicates_dropped_total",
     "streamer_replayed_dropped_total",
     "streamer_records_rekeyed_total",
-    "streamer_events_unscored_total",
+    "streamer_events_erased_total",
+    "streamer_erasures_total",
     "streamer_dead_letters_total",
 )
 """Each consumed record ends in one of these, when its transaction has committed."""

@@ -79,10 +79,11 @@ def sentence(uplift: Uplift, level: float, unit: str) -> str:
         level: 1 − α of the comparison.
         unit: the currency; rates are told in percentage points.
     """
-    name = uplift.metric.replace("_", " ")
+    name = "lifetime value" if uplift.metric == "ltv" else uplift.metric.replace("_", " ")
     if uplift.verdict == "too_little_data":
         fewest = min(uplift.customers_control, uplift.customers_treatment)
-        return f"{name}: too little data to say anything ({fewest} customers in the smaller arm)"
+        few = "1 customer" if fewest == 1 else f"{fewest} customers"
+        return f"{name}: too little data to say anything ({few} in the smaller arm)"
     rate = uplift.metric == "retention_rate"
     scale, of = (100, "points") if rate else (1, unit)
     figures = (uplift.difference, uplift.always_valid_low, uplift.always_valid_high)

@@ -30,7 +30,7 @@ class Observation(Struct, frozen=True, kw_only=True):
 class ArmSums(Struct, frozen=True, kw_only=True):
     """Sums over the customers of an arm. The default is that of none.
 
-    ``a + b`` merges two disjoint groups of customers; ``a - b`` takes ``b`` back out.
+    ``a + b`` merges two disjoint groups of customers, or adds what has changed.
     """
 
     customers: int = 0
@@ -53,10 +53,11 @@ class ArmSums(Struct, frozen=True, kw_only=True):
     """Those of them who have bought within the retention window, by the day of the exposure."""
 
     def __add__(self, other: "ArmSums") -> "ArmSums":
-        return _combined(self, other, 1)
-
-    def __sub__(self, other: "ArmSums") -> "ArmSums":
-        return _combined(self, other, -1)
+        return ArmSums(
+            **{name: getattr(self, name) + getattr(other, name) for name in NUMBERS},
+            exposed=_by_day(self.exposed, other.exposed),
+            returned=_by_day(self.returned, other.returned),
+        )
 
     def retention(self, today: int, window_days: int) -> tuple[int, int]:
         """Return how many of the customers whose window is over there are, and who returned.
@@ -75,21 +76,6 @@ class ArmSums(Struct, frozen=True, kw_only=True):
         )
 
 
-def sums_of(observation: Observation) -> ArmSums:
-    """Return the sums of a single customer.
-
-    >>> one = Observation(exposed_day=20_000, orders=2, revenue=50_000_000)
-    >>> (sums_of(one) + sums_of(one)).orders
-    4
-    """
-    day = observation.exposed_day
-    return ArmSums(
-        **dict(zip(NUMBERS, numbers_of(observation), strict=True)),
-        exposed={day: 1},
-        returned={day: 1} if observation.returned else {},
-    )
-
-
 def numbers_of(observation: Observation) -> tuple[int, ...]:
     """Return the sums of a single customer that are numbers, in the order of ``NUMBERS``."""
     orders, revenue = observation.orders, observation.revenue
@@ -104,18 +90,10 @@ NUMBERS = ArmSums.__struct_fields__[:-2]
 """The fields of ``ArmSums`` that are numbers: all but the counts by day, which stand last."""
 
 
-def _combined(one: ArmSums, other: ArmSums, sign: int) -> ArmSums:
-    return ArmSums(
-        **{name: getattr(one, name) + sign * getattr(other, name) for name in NUMBERS},
-        exposed=_by_day(one.exposed, other.exposed, sign),
-        returned=_by_day(one.returned, other.returned, sign),
-    )
-
-
-def _by_day(one: dict[int, int], other: dict[int, int], sign: int) -> dict[int, int]:
+def _by_day(one: dict[int, int], other: dict[int, int]) -> dict[int, int]:
     """Return the sum of two counts by day, days in order, those with none left out."""
     days = sorted(one.keys() | other.keys())
-    counts = {day: one.get(day, 0) + sign * other.get(day, 0) for day in days}
+    counts = {day: one.get(day, 0) + other.get(day, 0) for day in days}
     return {day: count for day, count in counts.items() if count}
 
 

@@ -37,6 +37,9 @@ class Spread(Struct, frozen=True):
 
     customers: dict[int, int] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self.customers)
+
     def __add__(self, other: "Spread") -> "Spread":
         summed = Spread(dict(self.customers))
         summed.add(other.customers)

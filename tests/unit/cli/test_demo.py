@@ -101,7 +101,7 @@ DONE = {
     "duplicates_dropped": 1,
     "replayed_dropped": 1,
     "records_rekeyed": 1,
-    "events_unscored": 1,
+    "events_erased": 1,
     "dead_letters__late": 1,
     "scores": 9,
     "silence_crossings": 4,

@@ -149,7 +149,7 @@ def test_the_next_category_is_sold_where_the_catalogue_is_known(tell: Tell) -> N
     told = tell(1, **bought, next_category="hats")
     assert names(told) == ["cross_sell"]
     assert told is not None
-    assert told["actions"][0]["reason"] == "bought 4 categories, and nothing of hats yet"
+    assert told["actions"][0]["reason"] == "categories bought so far: 4; nothing of hats yet"
     assert told["actions"][0]["money_at_stake"] == "90.00"
 
 
@@ -157,7 +157,7 @@ def test_few_categories_are_worth_a_cross_sell_without_a_catalogue(tell: Tell) -
     told = tell(0, average_order_value="90.00", category_depth=2)
     assert names(told) == ["cross_sell"]
     assert told is not None
-    assert told["actions"][0]["reason"] == "3 orders in 2 categories"
+    assert told["actions"][0]["reason"] == "categories bought in 3 orders: 2"
 
 
 @pytest.mark.parametrize(

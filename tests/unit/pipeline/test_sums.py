@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.pipeline import Shop
-from streamer.pipeline.sums import Sums, kind_of
+from streamer.pipeline.keyed_sums import kind_of
+from streamer.pipeline.sums import Sums
 from streamer.records.measures import ExperimentMeasure, ProgrammeMeasure
 from streamer.records.partials import SHARE, Key, Share
 from streamer.scoring.experiments.observing import Observations

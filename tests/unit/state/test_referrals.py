@@ -55,10 +55,10 @@ def test_credits_sum_to_the_standing(events: list[Event]) -> None:
 
 
 def test_standing_by_hand() -> None:
-    row = Row(referrer="ann", orders=2, refunds=1, revenue=100, refunded=30)
-    assert standing(row) == ("ann", 70, 2, 1, 3)
-    assert standing(Row(joined=True)) == ("", 0, 0, 1, 1)
-    assert standing(Row()) == ("", 0, 0, 0, 0)
+    row = Row(referrer="ann", referred_at=9, orders=2, refunds=1, revenue=100, refunded=30)
+    assert standing(row) == ("ann", 70, 2, 1, 3, 9)
+    assert standing(Row(joined=True)) == ("", 0, 0, 1, 1, -1)
+    assert standing(Row()) == ("", 0, 0, 0, 0, -1)
 
 
 def test_a_link_turns_a_referral_round() -> None:

@@ -1,8 +1,9 @@
 import pytest
 
 from streamer.scoring.experiments.plans import Trial, plan_of
-from streamer.scoring.experiments.sums import Observation, sums_of
+from streamer.scoring.experiments.sums import Observation
 from streamer.scoring.experiments.telling import experiment_fields
+from tests.support.arms import arm_of
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ def test_what_is_not_planned_is_as_usual(
 
 
 def test_arms_that_were_not_planned_are_told_and_not_compared() -> None:
-    one = sums_of(Observation(exposed_day=20_000))
+    one = arm_of([Observation(exposed_day=20_000)])
     trial = Trial(shares={"a": 1, "b": 1})
     fields = experiment_fields({"a": one, "z": one + one}, trial, 20_050, "USD")
     assert (fields["arms"], fields["unplanned_arms"]) == ({"a": 1, "b": 0}, {"z": 2})
@@ -32,7 +33,7 @@ def test_arms_that_were_not_planned_are_told_and_not_compared() -> None:
 
 def test_a_single_arm_is_compared_with_nothing() -> None:
     fields = experiment_fields(
-        {"a": sums_of(Observation(exposed_day=20_000))}, Trial(), 20_050, "USD"
+        {"a": arm_of([Observation(exposed_day=20_000)])}, Trial(), 20_050, "USD"
     )
     assert fields["comparisons"] == []
     assert fields["sample_ratio"] is None

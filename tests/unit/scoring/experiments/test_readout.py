@@ -5,8 +5,9 @@ import pytest
 
 from streamer.records.money import UNIT
 from streamer.scoring.experiments.readout import Plan, Readout, readout, sentence
-from streamer.scoring.experiments.sums import ArmSums, Observation, sums_of
+from streamer.scoring.experiments.sums import ArmSums, Observation
 from streamer.scoring.experiments.uplift import Uplift
+from tests.support.arms import arm_of
 
 TODAY = 20_100
 PLAN = Plan(control="control", shares={"control": 0.5, "offer": 0.5})
@@ -22,12 +23,12 @@ def arm(
     exposed_day: int = 20_000,
 ) -> ArmSums:
     rng = np.random.default_rng([seed, customers])
-    sums = ArmSums()
+    observations = []
     for _ in range(customers):
         orders = int(rng.poisson(2))
         before = int(rng.gamma(2, 50) * UNIT)
         worth = None if value is None else before + int(rng.normal(value, 30) * UNIT)
-        sums += sums_of(
+        observations.append(
             Observation(
                 exposed_day=exposed_day,
                 orders=orders,
@@ -37,7 +38,7 @@ def arm(
                 before=before,
             )
         )
-    return sums
+    return arm_of(observations)
 
 
 def offer(found: Readout) -> dict[str, Uplift]:
@@ -97,7 +98,7 @@ def test_what_is_not_known_is_null() -> None:
     assert found["ltv"].verdict == found["retention_rate"].verdict == "too_little_data"
     assert found["ltv"].customers_control == 0
     assert found["average_order_value"].verdict == "not_significant"
-    silent = sum((sums_of(Observation(exposed_day=1)) for _ in range(50)), ArmSums())
+    silent = arm_of(Observation(exposed_day=1) for _ in range(50))
     one = offer(readout({"control": silent, "offer": silent}, PLAN, TODAY))
     assert one["average_order_value"].verdict == "too_little_data"
     assert one["retention_rate"].verdict == "not_significant"  # 0 of 50 against 0 of 50
@@ -153,7 +154,7 @@ def test_daily_looks_at_the_whole_readout_seldom_find_what_is_not_there() -> Non
                         returned=bool(orders > 1),
                         value=revenue,
                     )
-                    arms[name] += sums_of(one)
+                    arms[name] += arm_of([one])
             uplifts = offer(readout(arms, PLAN, day + 1)).values()
             seen |= {one.metric for one in uplifts if one.verdict in {"higher", "lower"}}
         for metric in seen:

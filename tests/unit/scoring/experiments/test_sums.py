@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from streamer.records.money import TOTAL_LIMIT
 from streamer.scoring.experiments.means import moments
-from streamer.scoring.experiments.sums import ArmSums, Observation, sums_of
+from streamer.scoring.experiments.sums import ArmSums, Observation
+from tests.support.arms import arm_of, changed
 
 MONEY = st.integers(-TOTAL_LIMIT, TOTAL_LIMIT)
 OBSERVATIONS = st.builds(
@@ -26,30 +27,26 @@ OBSERVATIONS = st.builds(
 MANY = st.lists(OBSERVATIONS, max_size=12)
 
 
-def total(observations: list[Observation]) -> ArmSums:
-    return sum(map(sums_of, observations), ArmSums())
-
-
 @given(MANY, st.randoms(use_true_random=False), st.integers(0, 12))
 def test_any_order_and_grouping_gives_the_same(
     observations: list[Observation], chance: st.DrawFn, cut: int
 ) -> None:
     shuffled = list(observations)
     chance.shuffle(shuffled)  # type: ignore[attr-defined] # Hypothesis gives a random.Random
-    assert total(shuffled[:cut]) + total(shuffled[cut:]) == total(observations)
+    assert arm_of(shuffled[:cut]) + arm_of(shuffled[cut:]) == arm_of(observations)
 
 
 @given(MANY, OBSERVATIONS, OBSERVATIONS)
 def test_a_change_of_one_customer_is_a_difference(
     others: list[Observation], before: Observation, after: Observation
 ) -> None:
-    kept = total([*others, before]) + (sums_of(after) - sums_of(before))
-    assert kept == total([*others, after])
+    kept = arm_of([*others, before]) + changed([(before, after)])
+    assert kept == arm_of([*others, after])
 
 
 @given(MANY)
 def test_every_prefix_by_hand(observations: list[Observation]) -> None:
-    for n, kept in enumerate(accumulate(map(sums_of, observations), add), start=1):
+    for n, kept in enumerate(accumulate((arm_of([one]) for one in observations), add), start=1):
         seen = observations[:n]
         known = [(one.value, one.before) for one in seen if one.value is not None]
         assert kept.customers == n
@@ -63,7 +60,7 @@ def test_every_prefix_by_hand(observations: list[Observation]) -> None:
 
 @given(MANY)
 def test_json_keeps_every_digit(observations: list[Observation]) -> None:
-    kept = total(observations)
+    kept = arm_of(observations)
     assert msgspec.json.decode(msgspec.json.encode(kept), type=ArmSums) == kept
 
 
@@ -86,7 +83,7 @@ def test_moments_are_rounded_once(pairs: list[tuple[int, int]]) -> None:
 
 def test_retention_is_of_those_whose_window_is_over() -> None:
     """Exposed on day 100, a window of 7 days ends with day 107."""
-    kept = total(
+    kept = arm_of(
         [
             Observation(exposed_day=100, returned=True),
             Observation(exposed_day=100),
