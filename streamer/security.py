@@ -5,13 +5,26 @@ a password or certificates that the chosen protocol would silently leave unused.
 """
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, model_validator
 
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+PemFile = Annotated[Path | None, BeforeValidator(lambda value: value or None)]
+"""A variable that is set to nothing names no file."""
+
 NO_SECRET = SecretStr("")
+UNSECURED = {
+    "security_protocol": "PLAINTEXT",
+    "ssl_ca_file": "",
+    "ssl_certificate_file": "",
+    "ssl_key_file": "",
+    "ssl_key_password": "",
+    "sasl_username": "",
+    "sasl_password": "",
+}
+"""The settings for a Kafka of one's own on this machine, whatever the environment says."""
 
 
 class KafkaSecurity(BaseModel):
@@ -21,13 +34,14 @@ class KafkaSecurity(BaseModel):
         "PLAINTEXT",
         description="SASL_SSL or SSL wherever Kafka is not on this machine alone: docs/security.md",
     )
-    ssl_ca_file: Path | None = Field(
-        None, description="PEM file of the authorities that may vouch for brokers; else the system's"
+    ssl_ca_file: PemFile = Field(
+        None,
+        description="PEM file of the authorities that may vouch for brokers; else the system's",
     )
-    ssl_certificate_file: Path | None = Field(
+    ssl_certificate_file: PemFile = Field(
         None, description="PEM file of this client's certificate, where brokers ask for one"
     )
-    ssl_key_file: Path | None = Field(
+    ssl_key_file: PemFile = Field(
         None, description="PEM file of that certificate's key, if it is not in the same file"
     )
     ssl_key_password: SecretStr = Field(NO_SECRET, description="of that key, if it is encrypted")

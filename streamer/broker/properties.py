@@ -82,9 +82,7 @@ def log4j_text(log_file: Path) -> str:
     )
 
 
-def _identity(
-    node: Node, quorum: Sequence[Node], log_dir: Path, protocol: str
-) -> dict[str, str]:
+def _identity(node: Node, quorum: Sequence[Node], log_dir: Path, protocol: str) -> dict[str, str]:
     clients = f"{protocol}://{node.bootstrap}"
     return {
         "process.roles": "broker,controller",

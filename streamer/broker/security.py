@@ -63,8 +63,9 @@ class Security:
         return context
 
     def _listeners(self) -> dict[str, str]:
+        protocols = f"{self.protocol}:{self.protocol},CONTROLLER:SASL_SSL"
         return {
-            "listener.security.protocol.map": f"{self.protocol}:{self.protocol},CONTROLLER:SASL_SSL",
+            "listener.security.protocol.map": protocols,
             "inter.broker.listener.name": self.protocol,
         }
 

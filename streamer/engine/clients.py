@@ -56,8 +56,8 @@ def tls_context(settings: Settings) -> ssl.SSLContext:
             )
         except OSError as error:
             raise ConfigurationError(
-                f"STREAMER_SSL_CERTIFICATE_FILE, {settings.ssl_certificate_file}, or its key cannot "
-                f"be used ({error}): they must be a pair in PEM form, and "
+                f"STREAMER_SSL_CERTIFICATE_FILE, {settings.ssl_certificate_file}, or its key "
+                f"cannot be used ({error}): they must be a pair in PEM form, and "
                 "STREAMER_SSL_KEY_PASSWORD right if the key is encrypted."
             ) from None
     return context
