@@ -103,7 +103,6 @@ class _GroupResponse(Response):  # type: ignore[misc]
                     "members",
                     Array(
                         ("member_id", TEXT),
-                        ("instance_id", TEXT),
                         ("client_id", TEXT),
                         ("client_host", TEXT),
                         ("metadata", Bytes),
