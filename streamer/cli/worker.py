@@ -44,6 +44,7 @@ def _one_of(settings: Settings, index: int) -> Settings:
 def run(settings: Settings) -> None:
     """Run Faust's worker; it ends the process."""
     app = create_app(settings, version("streamer"), lambda app: [OperationsServer(app)])
+    # Whatever the level: at DEBUG aiokafka logs its requests, and one of them holds the password.
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     console = Console(stderr=True)
     console.print(

@@ -6,6 +6,7 @@ from subprocess import CompletedProcess
 from typing import get_args
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from streamer.broker import EmbeddedKafka
@@ -15,11 +16,12 @@ from tests.support.authority import Authority
 from tests.support.safe import HOST, ROOT, USERS, SafeKafka, safe_broker
 from tests.support.stage import Stage, stage
 
+CUSTOMER = "zoe-7"
 PURCHASES = [
     {
         "event_id": f"e{number}",
         "type": "purchase",
-        "customer_id": "ann",
+        "customer_id": CUSTOMER,
         "occurred_at": f"2026-0{number}-01T10:00:00Z",
         "order_id": f"o{number}",
         "amount": "20.00",
@@ -28,8 +30,21 @@ PURCHASES = [
     for number in (1, 2, 3)
 ]
 READY_SECONDS_MAX = 90
-MISTAKE = {**PURCHASES[0], "event_id": "e9", "amount": "-5"}
-LINES = "".join(json.dumps(event) + "\n" for event in [*PURCHASES, MISTAKE])
+MALLORY = 'mallory"} 1\nstreamer_rows{partition="0'
+"""A customer who would like to be a metric."""
+
+EVENTS = [
+    *PURCHASES,
+    {**PURCHASES[0], "event_id": "e9", "amount": "-5-nobody-must-log-this"},
+    {
+        **PURCHASES[0],
+        "event_id": "e8",
+        "customer_id": MALLORY,
+        "channel": MALLORY,
+        "location": MALLORY,
+    },
+]
+LINES = "".join(json.dumps(event) + "\n" for event in EVENTS)
 
 
 def refused(done: CompletedProcess[str], *said: str) -> None:
@@ -45,7 +60,7 @@ def refused(done: CompletedProcess[str], *said: str) -> None:
 async def test_everything_works_over_tls_with_a_password(
     safe_kafka: SafeKafka, tmp_path: Path
 ) -> None:
-    secure = safe_kafka.settings(ROOT)
+    secure = safe_kafka.settings(ROOT, log_level="DEBUG")
     with stage(safe_kafka.bootstrap, tmp_path, clock="stream", **secure) as corner:
         assert corner.command("send", "-", stdin=LINES).returncode == 0
         with corner.worker("worker") as worker:
@@ -53,16 +68,32 @@ async def test_everything_works_over_tls_with_a_password(
             card = await scored(corner)
             letters = corner.command("dlq", "list", "--json")
             doctor = corner.command("doctor")
+            shown = corner.command("config", "show")
+            metrics = (await worker.get("/metrics"))[1]
             assert await worker.stop() == 0, worker.told("did not end well")
     assert (card["orders"], card["historic_clv"]) == (3, "60.00")
     assert letters.stdout.count("e9") == 1, letters.stderr
     assert doctor.returncode == 0, doctor.stdout
+    assert "[DEBUG]" in worker.log
+    for text in (worker.log, metrics, doctor.stdout, shown.stdout, shown.stderr):
+        assert USERS[ROOT] not in text
+    assert "STREAMER_SASL_PASSWORD=(hidden)" in shown.stdout
+    above_debug = [line for line in worker.log.splitlines() if "[DEBUG]" not in line]
+    for secret in ("nobody-must-log-this", "mallory", CUSTOMER, "20.00"):
+        assert not [line for line in above_debug if secret in line]
+    labels = {
+        value
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+        for value in sample.labels.values()
+    }
+    assert not [value for value in labels if "mallory" in value or CUSTOMER in value]
 
 
 async def scored(corner: Stage) -> dict[str, object]:
     """Wait for the three orders to be scored."""
     for _ in range(20):
-        done = corner.command("customer", "ann", "--json")
+        done = corner.command("customer", CUSTOMER, "--json")
         if done.returncode == 0:
             card: dict[str, object] = json.loads(done.stdout)["ltv"]
             if card["orders"] == len(PURCHASES):
