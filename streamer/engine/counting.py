@@ -20,7 +20,7 @@ SLICE = 250
 """Customers counted at once: some milliseconds."""
 
 SHARE, SHARE_BEHIND = 0.1, 0.03
-"""Of the time of the process, for counting in all its partitions; and while events wait for long."""
+"""Of the process's time, for counting in all its partitions: as a rule, and while events wait."""
 
 HELD_MAX = 200_000
 """Replaced rows that pending customers hold on to: beyond it counting knows no share."""
