@@ -288,7 +288,7 @@ class PartitionTask:
             records, ends = self._take()
             silence_until = self._silence_until() if not self._fetches else NEVER
             rescore_max = self._rescore_max()
-            self._counting.count(self.partition)
+            self._counting.count(self.partition, behind=bool(self._fetches))
             asked = (
                 records
                 or ends
