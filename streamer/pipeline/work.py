@@ -26,9 +26,9 @@ from streamer.records.kafka import CHANGELOG, REKEYED, Record
 from streamer.records.models import ModelParams
 from streamer.records.partitioning import partition_of
 from streamer.records.scores import MODEL, SILENCE, Cause
-from streamer.scoring.bands import crossings_of, next_crossings
+from streamer.scoring.bands import crossings_of, last_crossings, next_crossings
 from streamer.scoring.columns import Earlier, earlier_of
-from streamer.scoring.rhythm import FAR
+from streamer.scoring.rhythm import FAR, Instants
 from streamer.scoring.score import Scoring
 from streamer.serdes.origins import decode_origin
 from streamer.serdes.rows import (
@@ -98,14 +98,43 @@ class Work:
 
     def _changed(self, causes: Mapping[str, Cause]) -> None:
         rows = [self._touched[customer_id] for customer_id in causes]
-        as_of = [row.as_of for row in rows]
         row_crossings = crossings_of(rows, self._partition.scoring)
+        as_of = self._instants(list(causes), rows, row_crossings)
         following = next_crossings(row_crossings, np.array(as_of))
         self._partition.timers.schedule(zip(causes, following, strict=True))
         earlier = map(self._earlier.__getitem__, causes)
         self._ask(
             map(Scoring, causes, rows, row_crossings.tolist(), as_of, causes.values(), earlier)
         )
+
+    def _instants(
+        self, customers: Sequence[str], rows: Sequence[Row], row_crossings: Instants
+    ) -> list[int]:
+        """Return as of when ``rows``, changed by events, are scored.
+
+        A late event does not take back the silence told beyond it: what the row has crossed up to
+        the last crossing told is crossed. What it has besides is told as silence, as always.
+        """
+        as_of = [row.as_of for row in rows]
+        stood = {
+            place: earlier
+            for place, instant in enumerate(as_of)
+            if instant < self._time and (earlier := self._stood(customers[place])) is not None
+        }
+        if stood:
+            told = crossings_of(list(stood.values()), self._partition.scoring)
+            late = row_crossings[list(stood)]
+            reached = last_crossings(late, last_crossings(told, self._time)).tolist()
+            for place, instant in zip(stood, reached, strict=True):
+                as_of[place] = max(as_of[place], instant)
+        return as_of
+
+    def _stood(self, customer_id: str) -> Earlier | None:
+        """Return what the customer's row said when it was scored last, if it knew purchases."""
+        if self._configuration.every_event:
+            return self._earlier[customer_id]
+        committed = self._rows.get(customer_id)
+        return None if committed is None else earlier_of(decode_row(committed))
 
     def _ask(self, scorings: Iterable[Scoring]) -> None:
         """Ask for scores: a customer's latest replaces an earlier, unless every event counts.
@@ -122,22 +151,23 @@ class Work:
 
     def advance(self, until: int, timers_max: int | None) -> None:
         """Tell of silence up to ``until``, or up to the last of ``timers_max`` crossings."""
-        until = max(until, self._stream_time, self._time)
+        told, until = self._time, max(until, self._stream_time, self._time)
         woken: dict[str, int] = {}
         while (timer := self._partition.timers.pop(until)) is not None:
             instant, customer_id = timer
             woken[customer_id] = instant
-            if timers_max is not None and len(woken) >= timers_max and instant > self._time:
+            if timers_max is not None and len(woken) >= timers_max and instant > told:
                 until = instant
         self._time = until
         if woken:
-            self._silence(woken, until)
+            self._silence(woken, told, until)
 
-    def _silence(self, woken: Mapping[str, int], until: int) -> None:
+    def _silence(self, woken: Mapping[str, int], told: int, until: int) -> None:
         """Look at the customers whose timers have come up: some have purchased since they were set.
 
-        What a customer has crossed after its timer's instant, and after its row's, is due. Who was
-        last scored by an older model is scored anew instead.
+        What a customer has crossed from its timer's instant on, and after its row's, is due. Who
+        was last scored by an older model is scored anew instead. ``told`` is up to when silence was
+        told before.
         """
         awake = {customer_id: self._row(customer_id) for customer_id in woken}
         older = self._of_older_models(awake)
@@ -148,8 +178,8 @@ class Work:
         following: list[tuple[str, int]] = []
         for (customer_id, row), instants in zip(rows.items(), row_crossings, strict=True):
             woken_at = woken[customer_id]
-            # A timer that is no crossing was set for an older row: then nothing was told of yet.
-            told_until = max(row.as_of, woken_at - 1 if woken_at in instants else NEVER)
+            # A timer that is no crossing was set for an older row: it has crossed nothing since.
+            told_until = max(row.as_of, woken_at - 1 if woken_at in instants else told)
             due += [
                 Scoring(customer_id, row, instants, instant, SILENCE)
                 for instant in instants
