@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import timedelta
+from decimal import Decimal
 from itertools import cycle, pairwise
 from random import Random
 from typing import Any
@@ -10,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.pipeline import Partition
+from streamer.records.events import LEVELS
 from streamer.records.instants import DAY, from_datetime
-from streamer.records.kafka import SCORE_TOPICS
+from streamer.records.kafka import SCORE_TOPICS, SOURCE_TOPICS
+from streamer.scoring.referrals import levels_of
 from streamer.serdes.rows import erased_key, told_key
-from tests.support import oracle
+from tests.support import chain_oracle, oracle
 from tests.support.cluster import Cluster, compact
 from tests.support.counting import finish, measures_of, shop_of
 from tests.support.histories import (
@@ -29,6 +32,10 @@ from tests.support.play import compared_with_oracle, end, play, rows
 
 ALL = settings(max_examples=50, deadline=None)
 END = from_datetime(START) + LONG_DAYS * DAY
+Turns = list[tuple[int, int, list[str]]]
+TURNS: st.SearchStrategy[Turns] = st.lists(
+    st.tuples(st.integers(0, 2), st.integers(0, 9), st.permutations(SOURCE_TOPICS)), max_size=20
+)
 Events = list[dict[str, Any]]
 Story = tuple[Events, Events]
 """What comes first, the erasures among it, and what erased customers did when they came back."""
@@ -89,6 +96,39 @@ def test_the_others_are_as_if_the_erased_had_never_been(story: Story, every_even
     found = compared_with_oracle(cluster.rows())
     assert _something(found) == _something(oracle.count([*story[0], *story[1]], RATES))
     assert not cluster.refused
+
+
+@ALL
+@given(stories(referrals=12), TURNS, TURNS)
+def test_chains_of_referrals_are_as_if_the_erased_had_never_been(
+    story: Story, first: Turns, later: Turns
+) -> None:
+    """With messages between partitions on their way while others are erased."""
+    cluster = Cluster(configuration(partitions=3, lateness_days=LONG_DAYS))
+    for events, turns in zip(story, (first, later), strict=True):
+        for event in events:
+            cluster.send(event)
+        for number, limit, topics in turns:
+            cluster.step(number, limit, topics)
+        cluster.settle()
+    everything = [*story[0], *story[1]]
+    sums = oracle.count(everything, RATES)
+    chains, lost = chain_oracle.chains(sums), chain_oracle.lost(_unforgotten(everything))
+    assert _something(compared_with_oracle(cluster.rows())) == _something(sums)
+    for one, row in cluster.rows().items():
+        levels = [(customers, Decimal(micros) / 10**6) for customers, micros in levels_of(row)]
+        assert levels + [(0, 0)] * (LEVELS - len(levels)) == chains.get(one, [(0, 0)] * LEVELS)
+        assert row.referrals_lost == lost[one]
+
+
+def _unforgotten(events: Events) -> Events:
+    erased = oracle.erasures(events)
+    return [
+        event
+        for event in events
+        for fields in [{"customer_id", "referred_customer_id"} & event.keys()]
+        if not any(oracle.is_forgotten(event, field, erased) for field in fields)
+    ]
 
 
 @ALL

@@ -42,14 +42,14 @@ def count(
     known = [_read(event) for event in events]
     forgotten = erasures(known)
     for event in filter(_scored, known):
-        if _forgotten(event, "customer_id", forgotten):
+        if is_forgotten(event, "customer_id", forgotten):
             continue
         identity = event["customer_id"], event["event_id"]
         if identity in seen or event["customer_id"] == event.get("referred_customer_id"):
             continue
         seen.add(identity)
         own[event["customer_id"]].append(event)
-        named = event.get("referred_customer_id") and not _forgotten(
+        named = event.get("referred_customer_id") and not is_forgotten(
             event, "referred_customer_id", forgotten
         )
         if event["type"] == "referral" and named:
@@ -70,7 +70,8 @@ def erasures(events: Iterable[Any]) -> dict[str, datetime]:
     return last
 
 
-def _forgotten(event: WireEvent, field: str, erased: Mapping[str, datetime]) -> bool:
+def is_forgotten(event: WireEvent, field: str, erased: Mapping[str, datetime]) -> bool:
+    """Return whether the customer in a field of ``event`` has been erased since."""
     return event[field] in erased and moment(event) <= erased[event[field]]
 
 
