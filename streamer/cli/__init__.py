@@ -29,6 +29,7 @@ COMMANDS = {
     "predict": "Say what a model of given parameters expects of a customer.",
     "what-if": "Say what a change of orders or retention would be worth.",
     "customer": "Show what is known of a customer.",
+    "erase": "Forget a customer: row, scores and referral links.",
     "programme": "Show retention, order value and CLV of the base and its groups.",
     "experiments": "Show what the arms of experiments did, and how sure it is.",
     "ideal": "Show what the most valuable customers have in common.",

@@ -18,6 +18,7 @@ from streamer.simulate import (
     AcquisitionCosts,
     Basket,
     Disturbances,
+    Erasures,
     Experiments,
     Payments,
     Profiles,
@@ -108,6 +109,9 @@ def simulate(
     experiment_rate: Annotated[
         float, typer.Option(help="Share of customers in an experiment without effect, 0 to 1.")
     ] = 0.0,
+    erasure_rate: Annotated[
+        float, typer.Option(help="Share of customers who are erased some time, 0 to 1.")
+    ] = 0.0,
     poison_rate: Annotated[
         float, typer.Option(help="Broken events added for each good one, 0 to 1.")
     ] = 0.0,
@@ -147,6 +151,7 @@ def simulate(
             Shares(share_rate),
             Profiles(profile_rate),
             Experiments(experiment_rate),
+            Erasures(erasure_rate),
         ),
     )
     disturbances = Disturbances(duplicate_rate, poison_rate, shuffle_days)

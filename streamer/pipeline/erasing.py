@@ -96,5 +96,5 @@ class Eraser:
                 self._unit.send(topic, self._partition.number, Message(key, None))
             gone = key, told_key(customer_id)
             written += (Message(one, None) for one in gone)
-            written.append(Message(erased_key(customer_id), value))
+            written.append(Message(erased_key(key), value))
         return written

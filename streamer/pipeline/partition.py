@@ -137,7 +137,7 @@ class Partition:
 
     def newcomer(self, customer_id: str) -> Row:
         """Return the row of a customer that has none; who was erased does not begin at nothing."""
-        value = self.erased.get(erased_key(customer_id)) if self.erased else None
+        value = self.erased.get(erased_key(customer_id.encode())) if self.erased else None
         return newcomer(None if value is None else decode_erased(value))
 
     def row(self, customer_id: str) -> Row | None:
@@ -211,7 +211,7 @@ class Partition:
         for customer_id, erased in unit.erased.items():
             self.state_bytes -= len(self.rows.pop(customer_id, b""))
             self.told.pop(customer_id, None)
-            self.erased[erased_key(customer_id)] = erased
+            self.erased[erased_key(customer_id.encode())] = erased
         before = sum(map(len, filter(None, map(self.rows.get, unit.rows))))
         self.state_bytes += sum(map(len, unit.rows.values())) - before
         self.rows.update(unit.rows)

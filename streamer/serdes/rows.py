@@ -119,9 +119,9 @@ def is_row(key: bytes) -> bool:
     return key not in {CHECKPOINT_KEY, MODEL_KEY} and not key.startswith((_TOLD, _ERASED))
 
 
-def erased_key(customer_id: str) -> bytes:
+def erased_key(customer_id: bytes) -> bytes:
     """Return the changelog's key of what stays of ``customer_id``: it does not tell the id."""
-    return _ERASED + blake2b(customer_id.encode(), digest_size=16).digest()
+    return _ERASED + blake2b(customer_id, digest_size=16).digest()
 
 
 def encode_erased(erased: Erased) -> bytes:

@@ -9,6 +9,7 @@ events on any machine with the same numpy, whatever else runs.
 from streamer.simulate.disturbances import Disturbances, WireValue, disturb
 from streamer.simulate.engagement import (
     AcquisitionCosts,
+    Erasures,
     Experiments,
     Profiles,
     Ratings,
@@ -25,6 +26,7 @@ __all__ = [
     "AcquisitionCosts",
     "Basket",
     "Disturbances",
+    "Erasures",
     "Experiments",
     "FollowUp",
     "Payments",

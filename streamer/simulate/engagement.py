@@ -16,6 +16,9 @@ RATING_SHARES = (0.05, 0.07, 0.13, 0.35, 0.4)
 DELAY_DAYS = 3.0
 """Mean of the exponential time from an order to its rating or share."""
 
+ERASED_DAYS = 60.0
+"""Mean of the exponential time from a first order to an erasure."""
+
 NETWORKS = ("mail", "mastodon", "messenger")
 EXPERIMENT_ID = "free-shipping"
 ARMS = ("control", "treated")
@@ -131,6 +134,29 @@ class Profiles:
             born, asked = int(generator.integers(1940, 2008)), bool(generator.random() < 1 / 2)
             event = _answer("profile", purchase, start, at_ms)
             yield at_ms, event | {"attributes": {"birth_year": born, "newsletter": asked}}
+
+
+@dataclass(frozen=True, slots=True)
+class Erasures:
+    """Customers who ask to be forgotten; they may buy again later.
+
+    Args:
+        rate: Probability that a customer does, from 0 to 1.
+    """
+
+    rate: float
+
+    def __post_init__(self) -> None:
+        require_share(erasure_rate=self.rate)
+
+    def follow(
+        self, generator: Generator, start: datetime, at_ms: int, purchase: Event
+    ) -> Iterator[Timed]:
+        """Have a first purchase's customer erased some time after it, by the rule's probability."""
+        if is_first(purchase) and generator.random() < self.rate:
+            later_ms = at_ms + int(generator.exponential(ERASED_DAYS) * DAY_MS)
+            event = _answer("erasure", purchase, start, later_ms)
+            yield later_ms, event | {"reason": "the customer asked for it"}
 
 
 @dataclass(frozen=True, slots=True)

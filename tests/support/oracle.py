@@ -1,8 +1,9 @@
 """What the events add up to, counted anew from the wire's contract: no line of it is the fold's.
 
 Slow and simple: all events of a customer are kept and summed at the end. It knows no lateness, so
-every event must keep within it. Records that are no JSON object of a scored type are passed over;
-the scored ones must be valid.
+every event must keep within it. An erasure takes away all that its customer did up to it, and that
+others did to it, whatever came first; what was done after it must have come after it. Records that
+are no JSON object of a scored type are passed over; the scored ones must be valid.
 """
 
 import json
@@ -38,18 +39,40 @@ def count(
     own: defaultdict[str, list[WireEvent]] = defaultdict(list)
     brought: defaultdict[str, list[WireEvent]] = defaultdict(list)
     seen = set()
-    for event in filter(_scored, map(_read, events)):
+    known = [_read(event) for event in events]
+    forgotten = erasures(known)
+    for event in filter(_scored, known):
+        if is_forgotten(event, "customer_id", forgotten):
+            continue
         identity = event["customer_id"], event["event_id"]
         if identity in seen or event["customer_id"] == event.get("referred_customer_id"):
             continue
         seen.add(identity)
         own[event["customer_id"]].append(event)
-        if event["type"] == "referral":
+        named = event.get("referred_customer_id") and not is_forgotten(
+            event, "referred_customer_id", forgotten
+        )
+        if event["type"] == "referral" and named:
             brought[event["referred_customer_id"]].append(event)
     customers = own.keys() | brought.keys()
     sums = {one: _own(own[one], rates or {}) | _referrer(brought[one]) for one in customers}
     _credit(sums)
     return sums
+
+
+def erasures(events: Iterable[Any]) -> dict[str, datetime]:
+    """Return when each erased customer was erased last."""
+    last: dict[str, datetime] = {}
+    for event in events:
+        if isinstance(event, Mapping) and event.get("type") == "erasure":
+            one = event["customer_id"]
+            last[one] = max(last.get(one, moment(event)), moment(event))
+    return last
+
+
+def is_forgotten(event: WireEvent, field: str, erased: Mapping[str, datetime]) -> bool:
+    """Return whether the customer in a field of ``event`` has been erased since."""
+    return event[field] in erased and moment(event) <= erased[event[field]]
 
 
 def _read(event: WireEvent | bytes | None) -> Any:
