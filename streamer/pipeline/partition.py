@@ -22,6 +22,7 @@ from streamer.serdes.rows import (
     CHECKPOINT_KEY,
     MODEL_KEY,
     Checkpoint,
+    UnreadableRowError,
     decode_checkpoint,
     decode_model,
     decode_row,
@@ -68,7 +69,17 @@ class Partition:
     # -- recovery ---------------------------------------------------------------------------
 
     def restore(self, changelog: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Take over keys and values of the changelog, in its order; may be called repeatedly."""
+        """Take over keys and values of the changelog, in its order; may be called repeatedly.
+
+        Raises:
+            UnreadableRowError: it holds what no streamer up to this one has written.
+        """
+        try:
+            self._restore(changelog)
+        except UnicodeDecodeError as error:
+            raise UnreadableRowError(f"the changelog has a key of no customer ({error})") from None
+
+    def _restore(self, changelog: Iterable[tuple[bytes, bytes | None]]) -> None:
         for key, value in changelog:
             if key == CHECKPOINT_KEY:
                 if value is not None:
