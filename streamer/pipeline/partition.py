@@ -100,7 +100,19 @@ class Partition:
                 self.rows[customer_id] = value
 
     def restored(self) -> None:
-        """Set the timers from the rows; call once, after the last ``restore``."""
+        """Set the timers from the rows; call once, after the last ``restore``.
+
+        Raises:
+            UnreadableRowError: a row is none that events have made.
+        """
+        try:
+            self._load_timers()
+        except OverflowError as error:
+            raise UnreadableRowError(f"a row in the changelog is damaged ({error})") from None
+        self.counting.recount()
+        self._rescore_all()
+
+    def _load_timers(self) -> None:
         instants: dict[str, int] = {}
         for customer_ids in _chunks(self.rows, RESTORE_CHUNK):
             rows = [decode_row(self.rows[customer_id]) for customer_id in customer_ids]
@@ -110,8 +122,6 @@ class Partition:
                 pair for pair in zip(customer_ids, following, strict=True) if pair[1] < FAR
             )
         self.timers.load(instants)
-        self.counting.recount()
-        self._rescore_all()
 
     # -- models -----------------------------------------------------------------------------
 

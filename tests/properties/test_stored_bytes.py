@@ -35,6 +35,7 @@ from streamer.serdes.rows import (
     decode_told,
     told_key,
 )
+from streamer.state.row import Row
 from tests.support.greedy import greedy_row
 from tests.support.histories import configuration
 
@@ -55,6 +56,13 @@ def changed(value: bytes) -> st.SearchStrategy[bytes]:
         return raw
 
     return edits.map(apply) | place.map(lambda end: value[:end])
+
+
+def with_field(value: bytes, name: str, content: Any) -> bytes:
+    """``value`` with a field replaced by what no event gives."""
+    fields = msgspec.msgpack.decode(value[1:])
+    fields[Row.__struct_fields__.index(name)] = content
+    return value[:1] + msgspec.msgpack.encode(fields)
 
 
 def packed() -> st.SearchStrategy[bytes]:
@@ -112,6 +120,8 @@ def test_a_stored_value_is_read_or_named(read: Callable[[bytes], Any], value: by
     )
 )
 @example([(b"\xc3", ROW)])
+@example([(b"ann", with_field(ROW, "last_purchase_at", 2**63))])
+@example([(b"ann", with_field(ROW, "watermarks", [2**63, 1, 1]))])
 @example([(b"\xfe\xff", b"\x01\x90")])
 def test_a_partition_recovers_or_says_why_not(
     changelog: list[tuple[bytes, bytes | None]],
