@@ -17,6 +17,7 @@ from streamer.records.dead_letters import Rejected
 from streamer.records.events import InternalEvent, ReferralProbe, ReferralRing
 from streamer.records.instants import NEVER
 from streamer.records.models import ModelParams
+from streamer.serdes import UNREADABLE
 from streamer.state.erasure import Erased
 from streamer.state.row import Row
 from streamer.state.told import Told
@@ -157,7 +158,7 @@ def _decoded(value: bytes, decode: Callable[[memoryview], T], name: str) -> T:
         raise _unreadable(value)
     try:
         return decode(memoryview(value)[1:])
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise UnreadableRowError(f"a {name} in the changelog is damaged ({error})") from None
 
 
@@ -182,7 +183,7 @@ def decode_internal(value: bytes | None) -> InternalEvent:
     """
     try:
         event = _decode_internal(value or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise Rejected("malformed", f"no message of streamer's own: {error}") from None
     if not _adds_up(event):
         raise Rejected("malformed", "no message of streamer's own: it names no cycle")

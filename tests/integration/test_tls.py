@@ -98,7 +98,7 @@ async def scored(corner: Stage) -> dict[str, object]:
             card: dict[str, object] = json.loads(done.stdout)["ltv"]
             if card["orders"] == len(PURCHASES):
                 return card
-    raise AssertionError(done.stdout + done.stderr)
+    raise AssertionError("the customer is not scored")
 
 
 @pytest.mark.parametrize("mechanism", get_args(Mechanism))
@@ -125,6 +125,15 @@ def test_a_wrong_password_is_told_in_a_sentence(
     done = corner.command(*command)
     refused(done, "does not accept the password of 'root'", mechanism)
     assert "not-it-at-all" not in done.stdout + done.stderr
+
+
+def test_the_doctor_says_why_kafka_refuses(safe_kafka: SafeKafka, tmp_path: Path) -> None:
+    wrong = safe_kafka.settings(ROOT, sasl_password="not-it")
+    done = Stage(safe_kafka.bootstrap, tmp_path, wrong).command("doctor", "--json")
+    assert done.returncode == 1, done.stdout + done.stderr
+    finding = json.loads(done.stdout)["findings"][-1]
+    assert finding["text"].endswith("does not accept the password of 'root' by SCRAM-SHA-512")
+    assert "STREAMER_SASL_PASSWORD" in finding["remedy"]
 
 
 def test_a_worker_that_makes_no_topics_is_told_the_same(
@@ -169,7 +178,8 @@ def test_a_downgrade_is_refused_before_anything_is_sent(
 def test_a_client_without_tls_or_password_is_told_what_the_broker_speaks(
     safe_kafka: SafeKafka, tmp_path: Path
 ) -> None:
-    for settings in ({}, {"security_protocol": "SSL", "ssl_ca_file": safe_kafka.authority.file}):
+    for more in ({}, {"security_protocol": "SSL", "ssl_ca_file": safe_kafka.authority.file}):
+        settings: dict[str, object] = {**more}
         done = Stage(safe_kafka.bootstrap, tmp_path, settings).command("worker")
         refused(done, "closes connections", "STREAMER_SECURITY_PROTOCOL")
 
@@ -186,7 +196,7 @@ def test_a_broker_without_tls_is_told_from_one_that_is_away(
 def test_a_certificate_stands_for_a_password(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     with safe_broker(tmp_path, authority, protocol="SSL") as kafka:
-        known = {"security_protocol": "SSL", "ssl_ca_file": authority.file}
+        known: dict[str, object] = {"security_protocol": "SSL", "ssl_ca_file": authority.file}
         corner = Stage(kafka.bootstrap, tmp_path, known)
         refused(corner.command("topics", "create"), "STREAMER_SSL_CERTIFICATE_FILE")
         corner.settings |= {
@@ -201,7 +211,7 @@ def test_a_certificate_stands_for_a_password(tmp_path: Path) -> None:
 def test_a_password_in_the_clear_must_be_wanted(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     with safe_broker(tmp_path, authority, protocol="SASL_PLAINTEXT") as kafka:
-        clear = {
+        clear: dict[str, object] = {
             "security_protocol": "SASL_PLAINTEXT",
             "sasl_username": ROOT,
             "sasl_password": USERS[ROOT],

@@ -6,6 +6,12 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+from streamer.records.instants import DAY
+from streamer.serdes.events import EventDecoder
+from streamer.serdes.rows import encode_row
+from streamer.state.fold import fold
+from streamer.state.row import Row
+
 START = datetime(2024, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
 WIDE = "\U0001f600"
 """Four bytes in UTF-8, the most a character takes."""
@@ -102,3 +108,11 @@ def _events(number: int) -> Iterator[dict[str, Any]]:
 
 def value_of(event: dict[str, Any]) -> bytes:
     return json.dumps(event, ensure_ascii=False).encode()
+
+
+def greedy_row(days: int) -> bytes:
+    """Return the encoded row after so many days."""
+    decoder, row = EventDecoder(), Row()
+    for event in greedy(days, busy_days=0):
+        fold(row, decoder.decode(value_of(event)), DAY)
+    return encode_row(row)

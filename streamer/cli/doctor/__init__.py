@@ -14,6 +14,7 @@ from streamer.cli.doctor import cluster
 from streamer.cli.doctor.verdicts import Verdict, advertised_brokers, configured_brokers, disk
 from streamer.cli.reading import ANSWER_SECONDS_MAX, reading
 from streamer.cli.showing import counted, print_json, shown_text
+from streamer.engine.access import refusal
 from streamer.engine.clients import connection
 from streamer.settings import Settings, load_settings
 
@@ -60,7 +61,7 @@ async def examine(settings: Settings) -> list[Verdict]:
         if all(verdict.ok for verdict in found):
             verdicts += await _of_topics(settings, admin)
     except (KafkaError, TimeoutError) as error:
-        verdicts.append(_unanswered("brokers", error))
+        verdicts.append(await _refused(settings) or _unanswered("brokers", error))
     finally:
         await admin.close()
     return verdicts
@@ -84,6 +85,15 @@ async def _looked(name: str, check: Awaitable[list[Verdict]]) -> list[Verdict]:
         return await asyncio.wait_for(check, 2 * ANSWER_SECONDS_MAX)
     except (KafkaError, TimeoutError) as error:
         return [_unanswered(name, error)]
+
+
+async def _refused(settings: Settings) -> Verdict | None:
+    """Return why Kafka is of no use though it is there; None if that is not known."""
+    refused = await refusal(settings)
+    if refused is None:
+        return None
+    text, _, remedy = refused.partition(": ")
+    return Verdict("brokers", False, text, remedy.removesuffix("."))
 
 
 def _unanswered(name: str, error: Exception) -> Verdict:
