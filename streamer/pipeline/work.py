@@ -12,7 +12,14 @@ from streamer.pipeline.intake import Intake
 from streamer.pipeline.scores import scored
 from streamer.pipeline.unit import Message, UnitOfWork
 from streamer.records.dead_letters import Rejected
-from streamer.records.events import Event, InternalEvent, Referral, ReferralLink, Unscored
+from streamer.records.events import (
+    Event,
+    InternalEvent,
+    Purchase,
+    Referral,
+    ReferralLink,
+    Unscored,
+)
 from streamer.records.instants import NEVER
 from streamer.records.kafka import CHANGELOG, REKEYED, Record
 from streamer.records.models import ModelParams
@@ -40,6 +47,9 @@ from streamer.state.row import Row
 
 if TYPE_CHECKING:
     from streamer.pipeline.partition import Partition
+
+SAMPLE_MAX = 16
+"""Events of a unit of work that are looked at for drift of the input."""
 
 
 class Work:
@@ -70,6 +80,7 @@ class Work:
     def take(self, records: Sequence[Record]) -> None:
         """Fold ``records``, ask for the scores of whom they concern, and set their timers."""
         events = self._intake.events(records)
+        self._unit.sample = _sample(events)
         if self._configuration.every_event:
             for event in events:
                 self._step([event])
@@ -335,6 +346,14 @@ class Work:
             self._unit.told = book.changes()
             self._unit.alike = book.alike
             self._unit.outcomes = book.outcomes
+
+
+def _sample(events: Sequence[tuple[Record, Event]]) -> list[tuple[str, int | None]]:
+    """Return types and order values of a few ``events``: what drift is told by, at no cost each."""
+    return [
+        (event.type, event.amount if type(event) is Purchase else None)
+        for _, event in events[:: 1 + len(events) // SAMPLE_MAX]
+    ]
 
 
 def _cause(record: Record, event: Event, rekeyed_topic: str) -> Cause:
