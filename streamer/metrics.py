@@ -60,6 +60,7 @@ REBALANCES = _counter("rebalances", "Assignments of partitions taken up")
 RECOVERED = _counter("recovered_rows", "Changelog records read in recoveries")
 RECOVERY = _histogram("recovery_duration_seconds", "Recovering one partition", _RECOVERIES)
 READY = _gauge("ready", "1 where all partitions given to this worker are recovered and at work")
+PARTITIONS = _gauge("partitions", "Of each input topic, as configured")
 BUILD = _gauge("build_info", "1, for the version that runs", "version")
 
 SAMPLED_EVENTS = _counter("sampled_events", "Events looked at for drift of the input", "type")
@@ -136,6 +137,9 @@ PROGRAMME = {
 
 for _reason in REASONS:
     DEAD_LETTERS.labels(_reason)
+
+for _outcome in ("done", "failed"):
+    FITS.labels(_outcome)
 
 for _unknown in (
     CALIBRATION_ERROR,

@@ -56,6 +56,7 @@ class StreamerApp(faust.App):
         self._watch = ModelWatch(settings)
         self.watchdog = Watchdog(self, settings)
         metrics.BUILD.labels(version).set(1)
+        metrics.PARTITIONS.set(settings.partitions)
         session = settings.session_timeout_seconds
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         super().__init__(
