@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import tomllib
 from fnmatch import fnmatch
 from importlib.resources import files
 from typing import Any
@@ -73,8 +74,7 @@ def test_images_are_pinned() -> None:
 
 
 def load_version() -> str:
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    return re.findall(r'^version = "(.+)"', text, re.MULTILINE)[0]
+    return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
 
 
 def test_ports_are_this_machines_alone_and_those_that_are_served() -> None:
