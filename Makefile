@@ -52,6 +52,7 @@ bench: setup  ## measure throughput and latency beside Kafka Streams, Quix Strea
 lock: setup  ## renew the lock files of the project and of the peer that has one
 	$(COMPILE) pyproject.toml --upgrade --output-file requirements/runtime.lock
 	$(COMPILE) pyproject.toml --upgrade --group dev --constraint requirements/runtime.lock --output-file requirements/dev.lock
+	$(COMPILE) --group build --upgrade --constraint requirements/dev.lock --output-file requirements/build.lock
 	$(COMPILE) $(QUIX).in --upgrade --output-file $(QUIX).lock
 
 sbom: setup  ## list what a worker is made of in dist/sbom.cdx.json (CycloneDX)

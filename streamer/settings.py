@@ -272,6 +272,12 @@ class Settings(KafkaSecurity, BaseSettings):
         10, ge=1, description="a silent worker loses its partitions after this"
     )
 
+    stall_seconds: float = Field(
+        120,
+        ge=1,
+        description="a partition with records waiting that stands still so long ends liveness",
+    )
+
     @model_validator(mode="after")
     def _bands_rise(self) -> Self:
         for name in ("band_quantiles", "churn_thresholds"):

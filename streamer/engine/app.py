@@ -20,7 +20,14 @@ from streamer.engine.programme import ProgrammePublisher
 from streamer.engine.scoring import SharedScoring
 from streamer.engine.tables import CustomerTables
 from streamer.engine.task import PartitionTask
-from streamer.engine.transport import DataLostError, Fetch, FetchConsumer, FetchTransport
+from streamer.engine.transport import (
+    DataLostError,
+    Fetch,
+    FetchConsumer,
+    FetchTransport,
+    Reading,
+)
+from streamer.engine.watchdog import Watchdog
 from streamer.errors import StreamerError
 from streamer.records.kafka import CHANGELOG, SOURCE_TOPICS
 from streamer.records.models import ModelParams
@@ -49,6 +56,9 @@ class StreamerApp(faust.App):
         self.scoring = SharedScoring(self.configuration)
         self._first_services = list(services)
         self._watch = ModelWatch(settings)
+        self.watchdog = Watchdog(self, settings)
+        metrics.BUILD.labels(version).set(1)
+        metrics.PARTITIONS.set(settings.partitions)
         session = settings.session_timeout_seconds
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         super().__init__(
@@ -79,7 +89,7 @@ class StreamerApp(faust.App):
         await super().on_first_start()
         schedule = FitSchedule(self.settings, self._leads)
         publisher = ProgrammePublisher(self.settings, self._leads)
-        for service in (*self._first_services, self._watch, schedule, publisher):
+        for service in (*self._first_services, self._watch, self.watchdog, schedule, publisher):
             await self.add_runtime_dependency(service)
 
     def _leads(self) -> bool:
@@ -133,7 +143,12 @@ class StreamerApp(faust.App):
             return
         if task is None:
             task = PartitionTask(number, self)
-        await task.recover()
+        try:
+            await task.recover()
+        except BaseException:  # another rebalance has begun, and may give it to another worker
+            if number not in self.tasks:
+                await task.stop()
+            raise
         self.tasks[number] = task
 
     @property
@@ -151,7 +166,8 @@ class StreamerApp(faust.App):
     def _sources(self) -> list[str]:
         return [self.settings.topics[name] for name in SOURCE_TOPICS]
 
-    def _partitions_of(self, number: int) -> list[TP]:
+    def partitions_of(self, number: int) -> list[TP]:
+        """Return the input topics' partitions of this number."""
         return [TP(topic, number) for topic in self._sources()]
 
     @property
@@ -162,7 +178,11 @@ class StreamerApp(faust.App):
     def caught_up(self, number: int) -> bool:
         """Return whether the partition's topics have been read to their ends."""
         thread = self._fetch_consumer.thread
-        return all(thread.behind(tp) == 0 for tp in self._partitions_of(number))
+        return all(thread.behind(tp) == 0 for tp in self.partitions_of(number))
+
+    def reading(self, tp: TP) -> Reading | None:
+        """Return where the consumer stands on ``tp``; None if that is not known."""
+        return self._fetch_consumer.thread.reading(tp)
 
     async def still_assigned(self, number: int) -> bool:
         """Ask the group's coordinator, by a commit, whether the partition is this worker's."""
@@ -180,7 +200,7 @@ class StreamerApp(faust.App):
     async def seek(self, number: int) -> None:
         """Put the consumer where the partition's checkpoint says."""
         consumer, task = self._fetch_consumer, self.tasks[number]
-        ranges = await consumer.thread.ranges(*self._partitions_of(number))
+        ranges = await consumer.thread.ranges(*self.partitions_of(number))
         offsets = {}
         for tp, (first, end) in ranges.items():
             offset = task.partition.next_offsets.get(tp.topic, first)
@@ -198,27 +218,22 @@ class StreamerApp(faust.App):
 
     def pause(self, number: int) -> None:
         """Fetch nothing for the partition for now."""
-        for tp in self._partitions_of(number):
+        for tp in self.partitions_of(number):
             self._fetch_consumer.on_buffer_full(tp)
 
     def resume(self, number: int) -> None:
         """Fetch for the partition again."""
-        for tp in self._partitions_of(number):
+        for tp in self.partitions_of(number):
             self._fetch_consumer.on_buffer_drop(tp)
 
     # -- for lag tools ------------------------------------------------------------------------
 
     async def tell_tools(self) -> None:
-        """Commit positions to the group and set the lag gauges, for ever."""
+        """Commit positions to the group and tell the segments' sizes, for ever."""
         while not self.should_stop:
             await self.sleep(TOOLS_COMMIT_SECONDS)
             tasks = [] if self.rebalancing else list(self.tasks.values())
             for task in tasks:
-                behind = [
-                    self._fetch_consumer.thread.behind(tp)
-                    for tp in self._partitions_of(task.number)
-                ]
-                metrics.LAG.labels(str(task.number)).set(task.buffered + sum(filter(None, behind)))
                 metrics.tell_members(task.number, task.partition.members())
             with suppress(KafkaError):
                 await self._commit_for_tools(tasks)

@@ -103,6 +103,11 @@ class Shell(Protocol):
 class PartitionTask:
     """Runs one partition. Call ``recover``, then ``start``; ``offer`` it fetches; ``stop`` it."""
 
+    failure = ""
+    """What Kafka failed with last, until a unit of work is committed."""
+    applied_time = 0.0
+    """Unix time of the newest record applied."""
+
     def __init__(self, number: int, shell: Shell) -> None:
         self.number = number
         self._shell = shell
@@ -262,6 +267,7 @@ class PartitionTask:
     async def _recover_in_place(self, error: BaseException) -> None:
         """Drop the rows and load them again; but never fence a worker that has taken over."""
         metrics.RESTARTS.inc()
+        self.failure = repr(error)
         while not self._held:
             logger.warning("partition %d: %r; recovering", self.number, error)
             try:
@@ -358,6 +364,7 @@ class PartitionTask:
         assert self._producer is not None  # noqa: S101 - set by recover
         await transaction.write(self._producer, unit)
         self.partition.commit(unit)
+        self.failure = ""
         metrics.PROCESSING.observe(processed - started)
         metrics.COMMIT.observe(time.monotonic() - processed)
         self._observe(records, unit)
@@ -374,7 +381,7 @@ class PartitionTask:
             # as the record.
             for record in (records[0], records[-1]):
                 metrics.END_TO_END.observe(max(0.0, now - record.timestamp / 1000))
-            metrics.LAG_SECONDS.labels(label).set(max(0.0, now - records[-1].timestamp / 1000))
+            self.applied_time = records[-1].timestamp / 1000
         self._gauge()
 
     def _gauge(self) -> None:

@@ -48,12 +48,23 @@ class Fetch(NamedTuple):
         )
 
 
+class Reading(NamedTuple):
+    """Where the consumer stands on a topic partition; all are offsets of what comes next."""
+
+    sought: int
+    """Where reading began, after the last seek."""
+    read: int
+    """Behind the last record."""
+    position: int
+
+
 class FetchConsumerThread(AIOKafkaConsumerThread):
     """Owns the aiokafka consumer, in a thread of its own."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._fetched_to: dict[TP, int] = {}
+        self._sought_to: dict[TP, int] = {}
         self._seek_of: dict[TP, int] = {}
         self._settings = cast("Any", self.app).settings
         topics = self._settings.topics
@@ -95,7 +106,7 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         for tp, offset in offsets.items():
             consumer.seek(aiokafka.TopicPartition(*tp), offset)
-            self._fetched_to[tp] = offset
+            self._fetched_to[tp] = self._sought_to[tp] = offset
             self._seek_of[tp] = seek
 
     async def ranges(self, *tps: TP) -> dict[TP, tuple[int, int]]:
@@ -122,6 +133,13 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
         if state is None or state.lso is None or not state.has_valid_position:
             return None
         return max(0, int(state.lso) - int(state.position))
+
+    def reading(self, tp: TP) -> Reading | None:
+        """Return where ``tp`` is read; None if that is not known."""
+        state = self._state(tp)
+        if state is None or tp not in self._sought_to or not state.has_valid_position:
+            return None
+        return Reading(self._sought_to[tp], self._fetched_to[tp], int(state.position))
 
     def _state(self, tp: TP) -> TopicPartitionState | None:
         subscription = self._ensure_consumer()._subscription.subscription  # noqa: SLF001

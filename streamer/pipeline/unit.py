@@ -46,6 +46,8 @@ class UnitOfWork:
     refused: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Of suggestions, by action and what became of it."""
+    sample: list[tuple[str, int | None]] = field(default_factory=list)
+    """Some of the events, evenly: their types, and an order's value in millionths."""
 
     def send(self, topic: str, partition: int, message: Message) -> None:
         """Add ``message`` to what is written."""

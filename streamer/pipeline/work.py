@@ -18,6 +18,7 @@ from streamer.records.events import (
     Erasure,
     Event,
     InternalEvent,
+    Purchase,
     Referral,
     ReferrerErased,
 )
@@ -49,6 +50,9 @@ from streamer.state.telling import before_of, messages_of
 
 if TYPE_CHECKING:
     from streamer.pipeline.partition import Partition
+
+SAMPLE_MAX = 16
+"""Events of a unit of work that are looked at for drift of the input."""
 
 
 class Work:
@@ -83,6 +87,7 @@ class Work:
     def take(self, records: Sequence[Record]) -> None:
         """Fold ``records``, ask for the scores of whom they concern, and set their timers."""
         events = self._intake.events(records)
+        self._unit.sample = _sample(events)
         if self._configuration.every_event:
             for event in events:
                 self._step([event])
@@ -410,6 +415,14 @@ class Work:
             to = partition_of(key, self._configuration.partitions)
             topic = self._partition.credits_topic
             self._unit.send(topic, to, Message(key, encode_internal(message)))
+
+
+def _sample(events: Sequence[tuple[Record, Event]]) -> list[tuple[str, int | None]]:
+    """Return types and order values of a few ``events``: what drift is told by, at no cost each."""
+    return [
+        (event.type, event.amount if type(event) is Purchase else None)
+        for _, event in events[:: 1 + len(events) // SAMPLE_MAX]
+    ]
 
 
 def _cause(record: Record, event: Event, rekeyed_topic: str) -> Cause:

@@ -56,7 +56,7 @@ def crossings_of(
     return _instants(first, last, occasions, ages.reshape(reached.shape))
 
 
-def last_crossings(
+def crossed_since(
     rows: Sequence[Earlier], after: Instants, until: Instants, parameters: ScoringParameters
 ) -> Instants:
     """Return the last crossing of each row behind ``after``, up to ``until``; NEVER without any.
@@ -71,9 +71,8 @@ def last_crossings(
     some = _may_have_crossed(rows, after, until, parameters)
     if len(some):
         crossed[some] = crossings_of([rows[place] for place in some], parameters)
-    told = (crossed > after[:, None]) & (crossed <= until[:, None]) & (crossed != FAR)
-    last: Instants = np.where(told, crossed, NEVER).max(axis=1, initial=NEVER)
-    return last
+    last = last_crossings(crossed, until)
+    return np.where(last > after, last, NEVER)
 
 
 def _may_have_crossed(

@@ -49,6 +49,19 @@ class SilenceTimers:
                 return instant, customer_id
         return None
 
+    def due(self, until: int) -> int:
+        """Return how many timers are up to and with ``until``, stale ones included.
+
+        Looks at those alone: below an entry of a heap there are only later ones.
+        """
+        found, ahead = 0, [0]
+        while ahead:
+            place = ahead.pop()
+            if place < len(self._heap) and self._heap[place][0] <= until:
+                found += 1
+                ahead += 2 * place + 1, 2 * place + 2
+        return found
+
     def next_instant(self) -> int | None:
         """Return the instant of the earliest timer (it may be stale: an early wake-up)."""
         return self._heap[0][0] if self._heap else None

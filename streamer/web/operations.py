@@ -51,7 +51,9 @@ class OperationsServer(Service):
         )
 
     async def _livez(self, _: web.Request) -> web.Response:
-        """Answer at all: the event loop moves."""
+        """Answer at all: the event loop moves. And no partition with lag stands still."""
+        if cause := self._app.watchdog.cause:
+            return web.json_response({"status": "stuck", "cause": cause}, status=503)
         return web.json_response({"status": "alive"})
 
     async def _readyz(self, _: web.Request) -> web.Response:

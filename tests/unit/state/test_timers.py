@@ -37,6 +37,14 @@ def test_timers_are_a_sorted_dict(
     assert timers.pop(LAST) is None
 
 
+@given(st.dictionaries(st.text(max_size=3), INSTANTS), INSTANTS)
+def test_those_due_are_counted_without_being_taken(loaded: dict[str, int], until: int) -> None:
+    timers = SilenceTimers()
+    timers.load(dict(loaded))
+    for _ in range(2):
+        assert timers.due(until) == sum(at <= until for at in loaded.values())
+
+
 def test_the_next_instant_is_never_after_the_true_one() -> None:
     timers = SilenceTimers()
     assert timers.next_instant() is None

@@ -1,0 +1,142 @@
+"""The Kubernetes manifests keep to their types, refer to what is there, and are hardened."""
+
+from importlib import import_module
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from streamer.records.kafka import EVENT_TOPICS
+from tests.support.deployment import ROOT, load, load_all, settings_of
+from tests.support.monitoring import DEPLOY
+
+FOLDER = DEPLOY / "kubernetes"
+MODULE_OF = {
+    "v1": "kubernetes.core.v1",
+    "apps/v1": "kubernetes.apps.v1",
+    "policy/v1": "kubernetes.policy.v1",
+    "networking.k8s.io/v1": "kubernetes.networking.v1",
+    "keda.sh/v1alpha1": "keda.v1alpha1",
+    "monitoring.coreos.com/v1": "prometheus_operator.v1",
+}
+Manifest = dict[str, Any]
+MANIFESTS = [one for one in load_all(FOLDER) if one["kind"] != "Kustomization"]
+BY_KIND: dict[str, Manifest] = {one["kind"]: one for one in MANIFESTS}
+LABELS = {"app.kubernetes.io/name": "streamer"}
+POD: Manifest = BY_KIND["StatefulSet"]["spec"]["template"]
+(WORKER,) = POD["spec"]["containers"]
+
+
+def typed(manifest: Manifest) -> Manifest:
+    """Return a manifest as its type has it: without what the type does not know."""
+    module = import_module(f"cloudcoil.models.{MODULE_OF[manifest['apiVersion']]}")
+    kind: type[BaseModel] = getattr(module, manifest["kind"])
+    return kind.model_validate(manifest).model_dump(by_alias=True, exclude_unset=True, mode="json")
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda one: one["kind"])
+def test_each_manifest_is_of_its_type_and_has_nothing_besides(manifest: Manifest) -> None:
+    assert typed(manifest) == manifest
+    in_namespace = manifest["kind"] != "Namespace"
+    assert manifest["metadata"].get("namespace") == ("streamer" if in_namespace else None)
+
+
+def test_a_mistake_in_a_manifest_would_be_found() -> None:
+    budget = BY_KIND["PodDisruptionBudget"]
+    misspelt = {**budget, "spec": {**budget["spec"], "maxUnavalable": 1}}
+    assert typed(misspelt) != misspelt
+    with pytest.raises(ValidationError):
+        typed({**BY_KIND["StatefulSet"], "spec": {"replicas": "many"}})
+
+
+def test_all_that_is_needed_is_there_and_applied() -> None:
+    assert BY_KIND.keys() == {
+        "Namespace", "ConfigMap", "ServiceAccount", "Service", "StatefulSet", "PodDisruptionBudget",
+        "NetworkPolicy", "ScaledObject", "ServiceMonitor",
+    }  # fmt: skip
+    listed = set(load(FOLDER / "kustomization.yaml")["resources"])
+    assert listed == {file.name for file in FOLDER.glob("*.yaml")} - {"kustomization.yaml"}
+
+
+def test_the_settings_are_ours_and_the_pods_name_is_the_member_of_the_group(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = settings_of(BY_KIND["ConfigMap"]["data"], monkeypatch)
+    assert settings.replication_factor >= 3
+    (source,) = WORKER["envFrom"]
+    assert source["configMapRef"]["name"] == BY_KIND["ConfigMap"]["metadata"]["name"]
+    (own,) = WORKER["env"]
+    assert own["name"] == "STREAMER_INSTANCE_ID"
+    assert own["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+    grace = POD["spec"]["terminationGracePeriodSeconds"]
+    assert grace > 2 * settings.session_timeout_seconds, "a worker must be able to end in order"
+
+
+def test_selectors_and_ports_meet_the_pods(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert POD["metadata"]["labels"] == LABELS
+    service, monitor = BY_KIND["Service"], BY_KIND["ServiceMonitor"]["spec"]
+    assert service["spec"]["selector"] == LABELS
+    for kind in ("StatefulSet", "PodDisruptionBudget"):
+        assert BY_KIND[kind]["spec"]["selector"]["matchLabels"] == LABELS
+    assert BY_KIND["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"] == LABELS
+    assert monitor["selector"]["matchLabels"] == service["metadata"]["labels"]
+    assert BY_KIND["StatefulSet"]["spec"]["serviceName"] == service["metadata"]["name"]
+    port = settings_of(BY_KIND["ConfigMap"]["data"], monkeypatch).http_port
+    (served,), (open_port,) = WORKER["ports"], service["spec"]["ports"]
+    assert (served["containerPort"], open_port["port"]) == (port, port)
+    assert open_port["targetPort"] == served["name"]
+    assert [endpoint["port"] for endpoint in monitor["endpoints"]] == [open_port["name"]]
+    (rule,) = BY_KIND["NetworkPolicy"]["spec"]["ingress"]
+    assert [one["port"] for one in rule["ports"]] == [port]
+
+
+def test_probes_ask_what_is_served() -> None:
+    paths = {
+        probe: WORKER[probe]["httpGet"]["path"]
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe")
+    }
+    assert paths == {
+        "startupProbe": "/livez",
+        "livenessProbe": "/livez",
+        "readinessProbe": "/readyz",
+    }
+    web = (ROOT / "streamer" / "web" / "operations.py").read_text(encoding="utf-8")
+    for path in {*paths.values(), BY_KIND["ServiceMonitor"]["spec"]["endpoints"][0]["path"]}:
+        assert f'web.get("{path}"' in web
+
+
+def test_the_pods_may_do_nothing_they_need_not() -> None:
+    pod, container = POD["spec"]["securityContext"], WORKER["securityContext"]
+    assert pod["runAsNonRoot"]
+    assert f"USER {pod['runAsUser']}:{pod['runAsGroup']}" in (ROOT / "Dockerfile").read_text()
+    assert pod["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["readOnlyRootFilesystem"]
+    assert container["allowPrivilegeEscalation"] is False
+    assert container["capabilities"] == {"drop": ["ALL"]}
+    assert POD["spec"]["automountServiceAccountToken"] is False
+    assert set(BY_KIND["NetworkPolicy"]["spec"]["policyTypes"]) == {"Ingress", "Egress"}
+    mounts = {mount["name"] for mount in WORKER["volumeMounts"]}
+    assert mounts == {volume["name"] for volume in POD["spec"]["volumes"]}
+    assert {"memory"} <= WORKER["resources"]["limits"].keys()
+    assert {"cpu", "memory"} <= WORKER["resources"]["requests"].keys()
+
+
+def test_scaling_goes_by_the_lag_of_our_group_up_to_the_partitions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = settings_of(BY_KIND["ConfigMap"]["data"], monkeypatch)
+    scaled = BY_KIND["ScaledObject"]["spec"]
+    target = BY_KIND["StatefulSet"]
+    assert scaled["scaleTargetRef"] == {
+        "apiVersion": target["apiVersion"],
+        "kind": target["kind"],
+        "name": target["metadata"]["name"],
+    }
+    assert 1 <= scaled["minReplicaCount"] < scaled["maxReplicaCount"] <= settings.partitions
+    for trigger in scaled["triggers"]:
+        asked = trigger["metadata"]
+        assert (asked["bootstrapServers"], asked["consumerGroup"]) == (
+            settings.brokers,
+            settings.group_id,
+        )
+        assert asked["topic"] in {settings.topics[name] for name in EVENT_TOPICS}

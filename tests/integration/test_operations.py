@@ -1,0 +1,125 @@
+"""What an SRE sees of a worker: health, metrics, and a partition that stands still."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from prometheus_client.parser import text_string_to_metric_families
+
+from streamer.broker import EmbeddedCluster, EmbeddedKafka
+from tests.support.load import send_all, wire_of
+from tests.support.stage import Stage, stage
+from tests.support.worker import Worker
+
+EVENTS = "streamer_events_total"
+
+
+def purchase(number: int, customer_id: str = "c1") -> dict[str, str]:
+    return {
+        "event_id": f"e{number}",
+        "type": "purchase",
+        "customer_id": customer_id,
+        "occurred_at": "2026-09-01T10:00:00Z",
+        "order_id": f"o{number}",
+        "amount": "10.00",
+        "currency": "USD",
+    }
+
+
+async def until(holds: Callable[[str], bool], worker: Worker, path: str, seconds_max: float) -> str:
+    """Return the first answer for which ``holds`` is true."""
+    deadline = time.monotonic() + seconds_max
+    while not holds(text := (await worker.get(path))[1]):
+        assert time.monotonic() < deadline, worker.told(f"still says of {path}: {text}")
+        await asyncio.sleep(0.1)
+    return text
+
+
+def partitions_in(metrics: str) -> set[str]:
+    return {
+        sample.labels["partition"]
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+        if "partition" in sample.labels
+    }
+
+
+def figure(metrics: str, name: str) -> float:
+    """Return the sum of a metric over its series; -1 where there is none."""
+    found = [
+        sample.value
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+        if sample.name == name
+    ]
+    return sum(found) if found else -1
+
+
+async def test_health_and_metrics_are_served_before_the_worker_is_ready(
+    kafka: EmbeddedKafka, tmp_path: Path
+) -> None:
+    with stage(kafka.bootstrap, tmp_path, partitions=2) as corner, corner.worker("w") as worker:
+        await until(lambda text: "alive" in text, worker, "/livez", 30)
+        recovering, metrics = await worker.get("/readyz"), await worker.get("/metrics")
+        assert recovering[0] == 503
+        assert figure(metrics[1], "streamer_ready") == 0
+        await worker.ready()
+        ready = await until(lambda text: figure(text, "streamer_ready") == 1, worker, "/metrics", 9)
+        assert partitions_in(ready) == {"0", "1"}
+
+
+async def test_the_series_of_a_partition_go_with_it(kafka: EmbeddedKafka, tmp_path: Path) -> None:
+    with stage(kafka.bootstrap, tmp_path, partitions=2) as corner:
+        first, second = (corner.worker(name) for name in ("first", "second"))
+        first.start()
+        await first.ready()
+        await until(lambda text: partitions_in(text) == {"0", "1"}, first, "/metrics", 10)
+        second.start()
+        await second.ready()
+        await until(lambda text: len(partitions_in(text)) == 1, second, "/metrics", 20)
+        (left,) = partitions_in((await second.get("/metrics"))[1])
+        await until(lambda text: partitions_in(text) == {"0", "1"} - {left}, first, "/metrics", 20)
+
+
+async def require_copies(corner: Stage, copies: int) -> None:
+    """Have the changelog refuse writes while fewer than so many brokers have it."""
+    changelog = f"{corner.prefix}customers-changelog"
+    wanted = {"cleanup.policy": "compact", "min.insync.replicas": str(copies)}
+    admin = AIOKafkaAdminClient(bootstrap_servers=corner.bootstrap)
+    await admin.start()
+    try:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, changelog, wanted)])
+    finally:
+        await admin.close()
+
+
+async def test_liveness_ends_with_a_cause_while_a_partition_stands_still(tmp_path: Path) -> None:
+    # Kafka answers, the topics can be read, but the changelog takes no writes: a broker is down
+    # and the topic wants them all. No mock: that is how partitions come to stand still.
+    settings = {"partitions": 1, "replication_factor": 3, "stall_seconds": 4}
+    with (
+        EmbeddedCluster(tmp_path / "kafka") as cluster,
+        stage(cluster.bootstrap, tmp_path, **settings) as corner,
+        corner.worker("worker") as worker,
+    ):
+        await require_copies(corner, 3)
+        await worker.ready()
+        await send_all(cluster.bootstrap, [wire_of(purchase(1))], corner.prefix)
+        await until(lambda text: figure(text, EVENTS) == 1, worker, "/metrics", 20)
+        cluster.nodes[2].kill()
+        await asyncio.sleep(4)  # until the others take it for gone
+        await send_all(cluster.bootstrap, [wire_of(purchase(2))], corner.prefix)
+        told = await until(lambda text: "503" in text, worker, "/livez", 40)
+        metrics = (await worker.get("/metrics"))[1]
+        assert figure(metrics, "streamer_consumer_lag_records") == 1, told
+        assert figure(metrics, "streamer_partition_stalled_seconds") >= 4
+        assert figure(metrics, "streamer_consumer_lag_seconds") >= 4
+        assert f"partition 0: {corner.prefix}purchases stands at offset 1" in worker.log
+        await asyncio.to_thread(cluster.start)
+        await until(lambda text: "alive" in text, worker, "/livez", 60)
+        metrics = (await worker.get("/metrics"))[1]
+        assert figure(metrics, "streamer_consumer_lag_seconds") == 0
+        assert figure(metrics, EVENTS) == 2
