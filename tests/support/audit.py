@@ -63,6 +63,7 @@ class Audit:
         """Unix time of the last commit of each partition that consumed something."""
         self.still_max: dict[int, float] = dict.fromkeys(range(partitions), 0.0)
         """The longest time without such a commit, by partition."""
+        self.bootstrap = bootstrap
         self._commits: list[tuple[float, int]] = []
         self._faults: list[str] = []
         self._corner, self._prefix, self._partitions = corner, prefix, partitions

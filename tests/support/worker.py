@@ -46,6 +46,7 @@ class Worker:
         """Unix time of the last start."""
         self.may_leave = False
         """Whether it is no surprise if it ends by itself."""
+        self.command: list[str | Path] = [STREAMER, "worker"]
         self._told_to_end = False
 
     # -- the process ------------------------------------------------------------------------
@@ -76,7 +77,7 @@ class Worker:
         with self.log_file.open("ab") as log:
             self.started_at = time.time()
             self._process = subprocess.Popen(
-                [STREAMER, "worker"],
+                self.command,
                 cwd=self._folder,  # no .env or streamer.toml of the repository's
                 env=environment(self._settings),
                 stdin=subprocess.DEVNULL,
