@@ -40,7 +40,11 @@ def _one_of(settings: Settings, index: int) -> Settings:
 
 
 def run(settings: Settings) -> None:
-    """Run Faust's worker; it ends the process."""
+    """Run Faust's worker; it ends the process.
+
+    Raises:
+        BaseException: what the worker crashed of.
+    """
     app = create_app(settings, version("streamer"), lambda app: [OperationsServer(app)])
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     console = Console(stderr=True)
@@ -54,4 +58,10 @@ def run(settings: Settings) -> None:
     gc.freeze()
     gc.disable()
     uvloop.install()
-    faust.Worker(app, loglevel=settings.log_level, quiet=True).execute_from_commandline()
+    running = faust.Worker(app, loglevel=settings.log_level, quiet=True)
+    try:
+        running.execute_from_commandline()
+    except SystemExit:
+        if running.crash_reason is not None:  # Faust has told of it before all that it stops
+            raise running.crash_reason from None
+        raise
