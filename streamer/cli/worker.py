@@ -7,10 +7,10 @@ import sys
 from importlib.metadata import version
 
 import faust
-import uvloop
 from rich.console import Console
 
 from streamer.cli.processes import run_processes
+from streamer.engine import loop
 from streamer.engine.app import create_app
 from streamer.engine.topics import create_topics
 from streamer.settings import Settings, load_settings
@@ -57,7 +57,7 @@ def run(settings: Settings) -> None:
     # cycles while it runs takes a tenth of the time: the app does so between units.
     gc.freeze()
     gc.disable()
-    uvloop.install()
+    loop.install()
     running = faust.Worker(app, loglevel=settings.log_level, quiet=True)
     try:
         running.execute_from_commandline()
