@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from streamer.records.kafka import (
     CHANGELOG,
@@ -100,7 +101,7 @@ class Audit:
     async def read(self) -> None:
         """Take in what has been committed until now."""
         async with self._reading:
-            for record in await self._tail.catch_up():
+            for record in await self._news():
                 name = record.topic.removeprefix(self._prefix)
                 if name in SCORES:
                     self._score(name, record)
@@ -110,6 +111,12 @@ class Audit:
                     self.dead_letters.append(record)
                 else:
                     self._needed[name, record.partition] = record.offset + 1
+
+    async def _news(self) -> list[ConsumerRecord]:
+        try:
+            return await self._tail.catch_up()
+        except KafkaError:  # the brokers are away, as some faults want it: every wait has an end
+            return []
 
     # -- what is watched --------------------------------------------------------------------
 

@@ -134,8 +134,11 @@ class Proxy:
             link.cut()
 
 
-def proxied(folder: Path) -> tuple[KafkaNode, Proxy]:
-    """Return a broker with its own port for tests, and a proxy for whom the network shall fail."""
+def proxied(folder: Path, **settings: str) -> tuple[KafkaNode, Proxy]:
+    """Return a broker with its own port for tests, and a proxy for whom the network shall fail.
+
+    `settings` are Kafka's, with underscores for dots.
+    """
     port, controller_port, inner, outer = free_ports(HOST, 4)
     node = Node(node_id=1, host=HOST, port=port, controller_port=controller_port)
     own = f"PLAINTEXT://{node.bootstrap}"
@@ -146,6 +149,7 @@ def proxied(folder: Path) -> tuple[KafkaNode, Proxy]:
             f"{name}:PLAINTEXT" for name in ("PLAINTEXT", "PROXIED", "CONTROLLER")
         ),
         "inter.broker.listener.name": "PLAINTEXT",
+        **{name.replace("_", "."): value for name, value in settings.items()},
     }
     options = Options(properties=properties)
     return KafkaNode(node, [node], folder, cluster_id(folder), options), Proxy(outer, inner)

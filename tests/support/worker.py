@@ -42,6 +42,8 @@ class Worker:
         self.log_file = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._leash: Leash | None = None
+        self.lives = 0
+        """How often it was started."""
         self.started_at = 0.0
         """Unix time of the last start."""
         self.may_leave = False
@@ -74,6 +76,7 @@ class Worker:
         assert not self.is_running, f"{self.name} runs already"
         self._let_go()
         self._told_to_end = False
+        self.lives += 1
         with self.log_file.open("ab") as log:
             self.started_at = time.time()
             self._process = subprocess.Popen(
