@@ -1,11 +1,10 @@
 """What keeps a worker from writing to one of its topics, and how it goes away again."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.protocol.admin import CreateAclsRequest, DeleteAclsRequest
+
+from tests.support.administration import COMPACTED, admin, configure
 
 AUTHORIZER = {
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
@@ -23,16 +22,6 @@ Obstacle = Callable[[str, str], Awaitable[None]]
 """Of a bootstrap address and a compacted topic."""
 
 
-@asynccontextmanager
-async def admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await client.start()
-    try:
-        yield client
-    finally:
-        await client.close()
-
-
 async def take_small_messages_only(bootstrap: str, topic: str) -> None:
     await _limit(bootstrap, topic, "100")
 
@@ -42,11 +31,7 @@ async def take_usual_messages(bootstrap: str, topic: str) -> None:
 
 
 async def _limit(bootstrap: str, topic: str, bytes_max: str) -> None:
-    configs = {"cleanup.policy": "compact", "max.message.bytes": bytes_max}
-    async with admin(bootstrap) as client:
-        resource = ConfigResource(ConfigResourceType.TOPIC, topic, configs=configs)
-        (answer,) = await client.alter_configs([resource])
-        assert answer.resources[0][0] == 0, answer
+    await configure(bootstrap, topic, {**COMPACTED, "max.message.bytes": bytes_max})
 
 
 async def deny_writing(bootstrap: str, topic: str) -> None:
