@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from streamer.records.kafka import CHANGELOG
 from streamer.serdes.rows import is_row
 from tests.support import fail_points
@@ -60,7 +58,7 @@ class Recoveries:
         records, said_before = await self.records(), len(self._worker.log)
         self._worker.start()
         await self._worker.ready(READY_SECONDS_MAX)
-        told = await figures(self._worker)
+        told = await self._worker.figures()
         assert told["streamer_recovered_rows_total"] == records
         assert told["streamer_recovery_remaining_records"] == 0
         said = re.findall(r"(\d+) rows recovered in", self._worker.log[said_before:])
@@ -81,7 +79,7 @@ class Recoveries:
         self._worker.start()
         while (await self._worker.get("/readyz"))[0] != 200:
             assert self._worker.is_running, self._worker.told("ended")
-            told = await figures(self._worker)
+            told = await self._worker.figures()
             left = told.get("streamer_recovery_remaining_records", 0)
             if left != remaining[-1]:
                 remaining.append(left)
@@ -99,17 +97,6 @@ class Recoveries:
         assert await self._worker.ended(READY_SECONDS_MAX) == EXIT_CODE, self._worker.told("ended")
         self._worker.may_leave = False
         self._worker.command = [STREAMER, "worker"]
-
-
-async def figures(worker: Worker) -> dict[str, float]:
-    """Return the worker's metrics, summed over their labels."""
-    status, text = await worker.get("/metrics")
-    sums: dict[str, float] = {}
-    if status == 200:
-        for family in text_string_to_metric_families(text):
-            for sample in family.samples:
-                sums[sample.name] = sums.get(sample.name, 0) + sample.value
-    return sums
 
 
 async def test_rows_come_back_from_any_changelog(

@@ -66,7 +66,7 @@ class Audit:
         """The longest time without such a commit, by partition."""
         self.bootstrap = bootstrap
         self._commits: list[tuple[float, int]] = []
-        self._faults: list[str] = []
+        self.faults: list[str] = []
         self._corner, self._prefix, self._partitions = corner, prefix, partitions
         self._needed: dict[tuple[str, int], int] = {}
         outputs = (CHANGELOG, *SCORES, DEAD_LETTERS, REKEYED, REFERRAL_CREDITS)
@@ -86,7 +86,7 @@ class Audit:
         """Nothing went back, and rows and last scores are what the oracle counts."""
         scores = self.last[LTV_UPDATES], self.last[CHURN_RISK_UPDATES]
         faults = [
-            *self._faults,
+            *self.faults,
             *row_faults(sums, self.rows),
             *score_faults(sums, self.rows, *scores),
         ]
@@ -133,7 +133,7 @@ class Audit:
             rising = [row.changes, row.events_seen, *row.applied]
             rose = [before.changes, before.events_seen, *before.applied]
             if any(new < old for new, old in zip(rising, rose, strict=True)):
-                self._faults.append(f"the row of {name} goes back at {record.offset}")
+                self.faults.append(f"the row of {name} goes back at {record.offset}")
         self.rows[name] = row
 
     def _checkpoint(self, partition: int, checkpoint: Checkpoint, timestamp_ms: int) -> None:
@@ -141,7 +141,7 @@ class Audit:
         self.checkpoints[partition] = checkpoint
         for topic, offset in before.next_offsets.items():
             if checkpoint.next_offsets.get(topic, 0) < offset:
-                self._faults.append(f"the checkpoint of {topic}/{partition} goes back")
+                self.faults.append(f"the checkpoint of {topic}/{partition} goes back")
         if checkpoint.next_offsets != before.next_offsets:
             at = timestamp_ms / 1000
             still = at - self.moved_at[partition]
@@ -155,7 +155,7 @@ class Audit:
         self._at_home(name, record)
         before = self.last[topic].get(name)
         if before is not None and score["revision"] <= before["revision"]:
-            self._faults.append(
+            self.faults.append(
                 f"{topic} of {name}: revision {score['revision']} after {before['revision']}"
             )
         self.last[topic][name] = score
@@ -167,9 +167,9 @@ class Audit:
 
     def _at_home(self, name: str, record: ConsumerRecord) -> None:
         if record.key != name.encode():
-            self._faults.append(f"{record.topic}: key {record.key!r} is not that of {name}")
+            self.faults.append(f"{record.topic}: key {record.key!r} is not that of {name}")
         elif record.partition != java_partition(record.key, self._partitions):
-            self._faults.append(f"{record.topic}: {name} turns up in partition {record.partition}")
+            self.faults.append(f"{record.topic}: {name} turns up in partition {record.partition}")
 
     # -- waiting ----------------------------------------------------------------------------
 
