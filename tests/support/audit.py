@@ -227,6 +227,13 @@ class Audit:
         committed = await self._tail.ends()
         return bool(committed == await self._any_end.end_offsets(list(committed)))
 
+    @property
+    def events_consumed(self) -> int:
+        """How many records of the event topics the checkpoints cover."""
+        topics = {self._prefix + name for name in EVENT_TOPICS}
+        offsets = (one.next_offsets.items() for one in self.checkpoints.values())
+        return sum(offset for part in offsets for topic, offset in part if topic in topics)
+
     def lag(self) -> dict[str, int]:
         """Return how many offsets of each input no checkpoint covers, where any are."""
         lag = {}
