@@ -82,14 +82,18 @@ class Audit:
         await self._tail.stop()
         await self._any_end.stop()
 
-    def check(self, sums: Mapping[str, Sums]) -> None:
-        """Nothing went back, and rows and last scores are what the oracle counts."""
+    def differences(self, sums: Mapping[str, Sums]) -> list[str]:
+        """Return what went back, and where rows and last scores are not what the oracle counts."""
         scores = self.last[LTV_UPDATES], self.last[CHURN_RISK_UPDATES]
-        faults = [
+        return [
             *self.faults,
             *row_faults(sums, self.rows),
             *score_faults(sums, self.rows, *scores),
         ]
+
+    def check(self, sums: Mapping[str, Sums]) -> None:
+        """Nothing differs."""
+        faults = self.differences(sums)
         assert not faults, shortened(faults)
 
     async def follow(self) -> None:
