@@ -9,6 +9,7 @@ from importlib.metadata import version
 import faust
 from rich.console import Console
 
+from streamer.cli.logs import quieten
 from streamer.cli.processes import run_processes
 from streamer.engine import loop
 from streamer.engine.app import create_app
@@ -47,6 +48,7 @@ def run(settings: Settings) -> None:
     """
     app = create_app(settings, version("streamer"), lambda app: [OperationsServer(app)])
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    quieten()
     console = Console(stderr=True)
     console.print(
         f"streamer worker, group {settings.group_id}, brokers {settings.brokers}, "

@@ -17,6 +17,8 @@ KILLS_MIN = 3
 KILLS_OF_THREE_MIN = 2
 DOWN_SECONDS_MAX = 4
 BACK_SECONDS_MAX = 45
+LINES_MAX = 100
+"""Of the log, to say that a broker is away."""
 
 
 class Outages:
@@ -103,6 +105,8 @@ async def test_one_of_three_brokers_is_not_missed(
 async def over(plot: Scenario, worker: Worker) -> None:
     """End the worker, which nobody has started again, and read the rest."""
     assert worker.lives == 1
+    told = [line for line in worker.log.splitlines() if "Unable connect" in line]
+    assert 0 < len(told) < LINES_MAX, "the log does not say that the broker was away, or drowns"
     assert await worker.stop() == 0, worker.told("did not end well")
     await plot.audit.read()
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -18,7 +19,10 @@ STRUCK_SECONDS_MAX = 10
 BACK_SECONDS_MAX = 45
 REQUESTS = (END_TRANSACTION, PRODUCE, ADD_PARTITIONS)
 DOWN_SECONDS = 1.5
-DELAY_SECONDS = 0.4
+SLOW_SECONDS = 0.4
+SILENT_SECONDS = 8
+"""Longer than a session: meanwhile the group takes the worker for dead."""
+
 DELAYED_FOR_SECONDS = 3
 
 
@@ -35,23 +39,26 @@ class Trouble:
 
     async def every_way(self) -> None:
         """Fail in each way once, in any order."""
-        ways: list[tuple[int, Fate] | None] = [*product(REQUESTS, Fate), None]
+        strike = self._proxy.strike
+        ways: list[Callable[[], Awaitable[None]]] = [
+            partial(strike, request, fate, STRUCK_SECONDS_MAX)
+            for request, fate in product(REQUESTS, Fate)
+        ]
+        ways += [partial(self._proxy.down, DOWN_SECONDS)]
+        ways += [partial(self._delay, seconds) for seconds in (SLOW_SECONDS, SILENT_SECONDS)]
         self._random.shuffle(ways)
-        for way in ways:
+        for fail in ways:
             await asyncio.sleep(self._random.uniform(0, 0.5))
-            await self._fail(way)
+            await fail()
             self.failures += 1
             failed_at = time.time()
             moved_at = await self._plot.audit.moved(failed_at, BACK_SECONDS_MAX)
             self.back_seconds.append(moved_at - failed_at)
             await self.check_offsets()
 
-    async def _fail(self, way: tuple[int, Fate] | None) -> None:
-        if way is not None:
-            await self._proxy.strike(*way, STRUCK_SECONDS_MAX)
-            return
-        await self._proxy.down(DOWN_SECONDS)
-        self._proxy.delay_seconds = DELAY_SECONDS
+    async def _delay(self, seconds: float) -> None:
+        """Hold up everything that comes by in a while."""
+        self._proxy.delay_seconds = seconds
         await asyncio.sleep(DELAYED_FOR_SECONDS)
         self._proxy.delay_seconds = 0
 
