@@ -12,9 +12,8 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
@@ -46,27 +45,24 @@ class FailPoint:
 
     def __init__(self, step: str, unit: int) -> None:
         self._step, self._left = step, unit
-        self._partition = -1
-        """Whose unit of work is the one; those of other partitions go on beside it."""
+        self._unit: UnitOfWork | None = None
+        """The one; those of other partitions go on beside it."""
 
-    def folded(self, partition: int, unit: UnitOfWork) -> None:
+    def folded(self, unit: UnitOfWork) -> None:
         """Choose the unit."""
-        if self._partition < 0 and _scores(unit):
+        if self._unit is None and any(_kind(topic) == LTV_UPDATES for topic, _ in unit.messages):
             self._left -= 1
             if not self._left:
-                self._partition = partition
+                self._unit = unit
 
-    def reach(self, step: str, partition: int, unit: UnitOfWork) -> None:
+    def reach(self, step: str, unit: UnitOfWork) -> None:
         """End here, if this is the step of that unit."""
-        if (step, partition) != (self._step, self._partition):
+        if step != self._step or unit is not self._unit:
             return
+        partition = next(number for topic, number in unit.messages if _kind(topic) == CHANGELOG)
         told = {"step": step, "partition": partition, "next": unit.checkpoint.next_offsets}
         os.write(1, f"\n{LAST_WORDS}{json.dumps(told)}\n".encode())
         os._exit(EXIT_CODE)
-
-
-def _scores(unit: UnitOfWork) -> bool:
-    return any(_kind(topic) == LTV_UPDATES for topic, _ in unit.messages)
 
 
 def _kind(topic: str) -> str:
@@ -83,33 +79,13 @@ def _in_order(unit: UnitOfWork) -> None:
 
 def install(point: FailPoint) -> None:
     """Wrap the steps of this process."""
-    _wrap_partition(point)
     _wrap_transaction(point)
-
-
-def _wrap_partition(point: FailPoint) -> None:
-    process: Callable[..., UnitOfWork] = Partition.process
-    commit = Partition.commit
-
-    def process_and_fail(self: Partition, *args: Any, **how: Any) -> UnitOfWork:
-        unit = process(self, *args, **how)
-        _in_order(unit)
-        point.folded(self.number, unit)
-        point.reach("after_fold", self.number, unit)
-        return unit
-
-    def commit_and_fail(self: Partition, unit: UnitOfWork) -> None:
-        point.reach("after_commit", self.number, unit)
-        commit(self, unit)
-        point.reach("after_memory", self.number, unit)
-
-    Partition.process = process_and_fail  # type: ignore[method-assign] # that is what it is for
-    Partition.commit = commit_and_fail  # type: ignore[method-assign] # as above
+    _wrap_memory(point)
 
 
 def _wrap_transaction(point: FailPoint) -> None:
     write, send = transaction.write, transaction._send
-    units: dict[AIOKafkaProducer, tuple[int, UnitOfWork]] = {}
+    units: dict[AIOKafkaProducer, UnitOfWork] = {}
 
     async def send_and_fail(
         producer: AIOKafkaProducer, topic: str, partition: int, messages: Sequence[Message]
@@ -117,18 +93,19 @@ def _wrap_transaction(point: FailPoint) -> None:
         sent = await send(producer, topic, partition, messages)
         if _kind(topic) in ORDER:
             await asyncio.wait(sent)  # acknowledged, before the next topic is sent
-            after = "after_scores" if _kind(topic) == SCORES[-1] else "after_changelog"
-            if _kind(topic) != SCORES[0]:
-                point.reach(after, *units[producer])
+            after = {CHANGELOG: "after_changelog", SCORES[-1]: "after_scores"}
+            point.reach(after.get(_kind(topic), ""), units[producer])
         return sent
 
     async def write_and_fail(producer: AIOKafkaProducer, unit: UnitOfWork) -> None:
-        number = next(part for topic, part in unit.messages if _kind(topic) == CHANGELOG)
-        units[producer] = number, unit
+        _in_order(unit)
+        point.folded(unit)
+        point.reach("after_fold", unit)
+        units[producer] = unit
         end = producer.commit_transaction
 
         async def commit_transaction() -> None:
-            point.reach("before_commit", number, unit)
+            point.reach("before_commit", unit)
             await end()
 
         producer.commit_transaction = commit_transaction
@@ -138,6 +115,17 @@ def _wrap_transaction(point: FailPoint) -> None:
             producer.commit_transaction = end
 
     transaction._send, transaction.write = send_and_fail, write_and_fail
+
+
+def _wrap_memory(point: FailPoint) -> None:
+    commit = Partition.commit
+
+    def commit_and_fail(self: Partition, unit: UnitOfWork) -> None:
+        point.reach("after_commit", unit)
+        commit(self, unit)
+        point.reach("after_memory", unit)
+
+    Partition.commit = commit_and_fail  # type: ignore[method-assign] # that is what it is for
 
 
 if __name__ == "__main__":
