@@ -12,8 +12,12 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--only-binary :all: --generate-hashes --no-header --no-annotate --no-emit-index-url
 QUIX := benchmarks/contenders/quix/requirements
 
+# Of `make soak` and `make chaos`.
+MINUTES := 30
+SEED := 1
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage check format bench lock sbom audit clean
+.PHONY: help setup demo test soak chaos coverage check format bench lock sbom audit clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##/make \1:/p' $(MAKEFILE_LIST)
@@ -32,6 +36,12 @@ demo: setup  ## start a broker, a worker and a shop to watch
 
 test: setup  ## run all tests, a real Kafka included
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: setup  ## watch memory and lag under a steady load: MINUTES=30
+	STREAMER_SOAK_SECONDS=$$((60 * $(MINUTES))) $(BIN)/python -m pytest tests/faults/test_f12_soak.py $(ARGS)
+
+chaos: setup  ## kill, freeze, start and end workers under load: MINUTES=30 SEED=1
+	STREAMER_SOAK_SECONDS=$$((60 * $(MINUTES))) STREAMER_CHAOS_SEED=$(SEED) $(BIN)/python -m pytest tests/faults/test_chaos.py $(ARGS)
 
 coverage: setup  ## run all tests and list the lines they miss
 	$(BIN)/python -m pytest --cov $(ARGS)

@@ -7,10 +7,11 @@ import sys
 from importlib.metadata import version
 
 import faust
-import uvloop
 from rich.console import Console
 
+from streamer.cli.logs import quieten
 from streamer.cli.processes import run_processes
+from streamer.engine import loop
 from streamer.engine.access import check_access
 from streamer.engine.app import create_app
 from streamer.engine.topics import create_topics
@@ -42,10 +43,15 @@ def _one_of(settings: Settings, index: int) -> Settings:
 
 
 def run(settings: Settings) -> None:
-    """Run Faust's worker; it ends the process."""
+    """Run Faust's worker; it ends the process.
+
+    Raises:
+        BaseException: what the worker crashed of.
+    """
     app = create_app(settings, version("streamer"), lambda app: [OperationsServer(app)])
     # Whatever the level: at DEBUG aiokafka logs its requests, and one of them holds the password.
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    quieten()
     console = Console(stderr=True)
     console.print(
         f"streamer worker, group {settings.group_id}, brokers {settings.brokers}, "
@@ -56,5 +62,11 @@ def run(settings: Settings) -> None:
     # cycles while it runs takes a tenth of the time: the app does so between units.
     gc.freeze()
     gc.disable()
-    uvloop.install()
-    faust.Worker(app, loglevel=settings.log_level, quiet=True).execute_from_commandline()
+    loop.install()
+    running = faust.Worker(app, loglevel=settings.log_level, quiet=True)
+    try:
+        running.execute_from_commandline()
+    except SystemExit:
+        if running.crash_reason is not None:  # Faust has told of it before all that it stops
+            raise running.crash_reason from None
+        raise

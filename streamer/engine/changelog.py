@@ -34,11 +34,13 @@ async def _read(
     first = (await consumer.beginning_offsets([tp]))[tp]
     end = (await consumer.end_offsets([tp]))[tp]
     consumer.seek(tp, first)
+    position = first
+    progress(0, end - first)  # before the first record too: a fetch may be long in coming
     # The position, not the records, tells the end: a log may end in transaction markers.
-    while (position := await consumer.position(tp)) < end:
+    while position < end:
         fetched = await consumer.getmany(tp, timeout_ms=1000)
         records = fetched.get(tp, [])
         partition.restore((record.key, record.value) for record in records)
+        position = await consumer.position(tp)
         progress(len(records), max(0, end - position))
         await asyncio.sleep(0)
-    progress(0, 0)

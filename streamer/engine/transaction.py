@@ -1,30 +1,62 @@
 """A unit of work becomes one Kafka transaction."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import (
+    MessageSizeTooLargeError,
+    RecordTooLargeError,
+    TopicAuthorizationFailedError,
+)
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from streamer.errors import StreamerError
 from streamer.pipeline import Message, UnitOfWork
+
+Outcome = tuple[str, object]
+"""A topic, and what became of a batch for it: an exception if it was not written."""
+
+REMEDIES: dict[type[BaseException], str] = {
+    MessageSizeTooLargeError: "raise its max.message.bytes",
+    RecordTooLargeError: "raise its max.message.bytes",
+    TopicAuthorizationFailedError: "grant this worker Write on it",
+}
+"""Of refusals that would come again."""
+
+
+class RefusedError(StreamerError):
+    """The broker will not have what must be written."""
 
 
 async def write(producer: AIOKafkaProducer, unit: UnitOfWork) -> None:
     """Write all of ``unit`` and commit, or raise with nothing visible to read_committed readers.
 
     Raises:
+        RefusedError: trying again would fail again.
         KafkaError: the transaction was not, or not known to be, committed: drop the partition's
             state and recover.
     """
     await producer.begin_transaction()
-    sent: list[asyncio.Future[object]] = []
+    sent: list[tuple[str, asyncio.Future[object]]] = []
     for (topic, partition), messages in unit.messages.items():
-        sent += await _send(producer, topic, partition, messages)
-    outcomes = await asyncio.gather(*sent, return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, BaseException):
-            raise outcome
+        sent += [(topic, each) for each in await _send(producer, topic, partition, messages)]
+    outcomes = await asyncio.gather(*(future for _, future in sent), return_exceptions=True)
+    _check([(topic, outcome) for (topic, _), outcome in zip(sent, outcomes, strict=True)])
     await producer.commit_transaction()
+
+
+def _check(outcomes: Iterable[Outcome]) -> None:
+    """Raise what kept a batch from being written: a refusal first, as it makes the others fail."""
+    failed = [(topic, error) for topic, error in outcomes if isinstance(error, BaseException)]
+    for topic, error in failed:
+        if (remedy := REMEDIES.get(type(error))) is not None:
+            raise RefusedError(
+                f"the broker refuses what is written to {topic} ({type(error).__name__}): "
+                f"{remedy} and start again; nothing is lost, nothing of it was committed"
+            ) from error
+    for _, error in failed:
+        raise error
 
 
 async def _send(

@@ -19,6 +19,7 @@ from streamer.records.kafka import (
     PROGRAMME_MEASURES,
     PROGRAMME_PARTIALS,
     REFERRAL_CREDITS,
+    FileRecord,
 )
 from streamer.records.measures import key_of
 from streamer.serdes.measures import decode_shop_measure
@@ -86,6 +87,36 @@ def test_a_partition_goes_on_from_them(version: str, number: int) -> None:
     for customer, value in before.items():
         rewritten = decode_row(encode_row(decode_row(value)))
         assert rewritten == decode_row(value), customer
+
+
+@NUMBERS
+@VERSIONS
+def test_their_customers_go_on_buying(version: str, number: int) -> None:
+    partition = restored(version, number)
+    before = {customer: decode_row(value) for customer, value in partition.rows.items()}
+    unit = partition.process([purchase(customer, number, 1000) for customer in before], UNTIL)
+    assert not unit.refused
+    partition.commit(unit)
+    after = {customer: decode_row(value) for customer, value in partition.rows.items()}
+    assert {customer: row.orders for customer, row in after.items()} == {
+        customer: row.orders + 1 for customer, row in before.items()
+    }
+    again = partition.process([purchase(customer, number, 2000) for customer in before], UNTIL)
+    assert again.counts["duplicates"] == len(before)
+
+
+def purchase(customer: str, number: int, offset: int) -> FileRecord:
+    event = {
+        "event_id": f"today-{customer}",
+        "type": "purchase",
+        "customer_id": customer,
+        "occurred_at": UNTIL.isoformat(),
+        "order_id": f"today-{customer}",
+        "amount": "12.50",
+        "currency": "USD",
+    }
+    key = customer.encode()
+    return FileRecord("purchases", number, offset, 0, key, json.dumps(event).encode(), ())
 
 
 @VERSIONS

@@ -1,22 +1,19 @@
 """F1: kill -9 at random under load. Nothing is lost, nothing counts twice, nothing goes back."""
 
-import asyncio
 import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from random import Random
-from statistics import median
 
 import pytest
 
 from streamer.broker import EmbeddedKafka
 from tests.support.audit import Audit
+from tests.support.chaos import Killer
 from tests.support.load import Wire, wire_of
 from tests.support.scenario import scenario
 from tests.support.verdict import DAY_MICROS, MICROS, micros
-from tests.support.worker import Worker
 
 SEED = 1
 KILLS_MIN = 12
@@ -36,11 +33,11 @@ async def test_kill_9_loses_nothing_and_counts_nothing_twice(
         await worker.ready()
         silent = silent_purchases(datetime.now(UTC) + timedelta(seconds=10), seconds)
         await plot.send(silent)
-        killer = Killer(worker, audit, SEED)
+        killer = Killer(audit, SEED)
         async with plot.load():
             began = time.monotonic()
             while killer.kills < KILLS_MIN or time.monotonic() - began < seconds:
-                await killer.once()
+                await killer.once(worker)
         await audit.wait_for(lambda: len(audit.silences) == SILENT, 60, "silence was not told of")
         assert await worker.stop() == 0, worker.told("did not end well")
         await audit.read()
@@ -48,45 +45,6 @@ async def test_kill_9_loses_nothing_and_counts_nothing_twice(
     plot.check()
     check_silence(audit, silent)
     assert max(killer.back_seconds) < BACK_SECONDS_MAX
-
-
-class Killer:
-    """Kills a worker again and again, at times half-way into its recovery, and takes the time."""
-
-    def __init__(self, worker: Worker, audit: Audit, seed: int) -> None:
-        self.kills = 0
-        self.ready_seconds: list[float] = []
-        self.back_seconds: list[float] = []
-        """From a kill to the first commit after it that consumed something."""
-        self._worker, self._audit = worker, audit
-        self._random = Random(seed)
-
-    async def once(self) -> None:
-        await asyncio.sleep(self._random.uniform(0.3, 3))
-        self._strike()
-        if self._random.random() < 0.3:
-            await asyncio.sleep(self._random.uniform(0.3, 3))
-            self._strike()
-        killed_at = self._worker.started_at
-        self.ready_seconds.append(await self._worker.ready())
-        await self._audit.wait_for(
-            lambda: self._audit.commits_since(killed_at), 30, "nothing is committed after a kill"
-        )
-        self.back_seconds.append(self._audit.commits_since(killed_at)[0][0] - killed_at)
-
-    def _strike(self) -> None:
-        self._worker.kill()
-        self.kills += 1
-        self._worker.start()
-
-    def figures(self) -> dict[str, object]:
-        return {
-            "kills": self.kills,
-            "seconds_to_ready_median": round(median(self.ready_seconds), 1),
-            "seconds_to_ready_max": round(max(self.ready_seconds), 1),
-            "seconds_to_first_commit_median": round(median(self.back_seconds), 1),
-            "seconds_to_first_commit_max": round(max(self.back_seconds), 1),
-        }
 
 
 def silent_purchases(first: datetime, seconds: float) -> list[Wire]:

@@ -1,53 +1,17 @@
 """F3: workers come and go under load. Every partition goes on, whoever holds it."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 
 from streamer.broker import EmbeddedKafka
-from tests.support.audit import Audit
+from tests.support.chaos import Coming
 from tests.support.scenario import Scenario, scenario
-from tests.support.worker import Worker
 
 SEED = 3
 CHANGES_MIN = 8
 SHORT_SECONDS = 45
-PROGRESS_SECONDS_MAX = 60
 EVENTS_PER_SECOND = 300  # each is scored, and may be the cause of others' scores
-
-
-class Coming:
-    """Starts and ends two workers in turn, so that there is always one."""
-
-    def __init__(self, workers: tuple[Worker, Worker], audit: Audit, seed: int) -> None:
-        self.changes = 0
-        self.progress_seconds: list[float] = []
-        """From a change to the moment when every partition has committed since."""
-        self._workers, self._audit = workers, audit
-        self._random = Random(seed)
-
-    async def once(self) -> None:
-        """Start the absent worker, or end one of the two; wait until all partitions move."""
-        changed_at = time.time()
-        absent = [worker for worker in self._workers if not worker.is_running]
-        if absent:
-            absent[0].start()
-        else:
-            await self._end(self._random.choice(self._workers))
-        self.changes += 1
-        moved_at = await self._audit.moved(changed_at, PROGRESS_SECONDS_MAX)
-        if absent:
-            await absent[0].ready()
-        self.progress_seconds.append(moved_at - changed_at)
-        await asyncio.sleep(self._random.uniform(0, 2))
-
-    async def _end(self, worker: Worker) -> None:
-        if self._random.random() < 0.5:
-            worker.kill()
-        else:
-            assert await worker.stop() == 0, worker.told("did not end well")
 
 
 async def test_partitions_go_on_while_workers_come_and_go(

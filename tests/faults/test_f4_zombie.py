@@ -1,61 +1,15 @@
 """F4: a worker frozen past its session wakes up when another has its partitions: a zombie."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 
 from streamer.broker import EmbeddedKafka
-from tests.support.audit import Audit
+from tests.support.chaos import SESSION_SECONDS, Freezer
 from tests.support.scenario import scenario
-from tests.support.worker import Worker
 
 SEED = 4
 SHORT_SECONDS = 40
-SESSION_SECONDS = 6
-TAKEN_OVER_SECONDS_MAX = 40
-BACK_SECONDS_MAX = 25
-
-
-class Freezer:
-    """Freezes a worker until its session is over, and others, if any, have its partitions."""
-
-    def __init__(self, audit: Audit, seed: int) -> None:
-        self.freezes = 0
-        self.taken_over_seconds: list[float] = []
-        self.exit_codes: list[int] = []
-        """Of the zombies that left; the others joined again."""
-        self._audit, self._random = audit, Random(seed)
-
-    async def once(self, worker: Worker, *, alone: bool) -> None:
-        await asyncio.sleep(self._random.uniform(0.5, 2))
-        frozen_at = time.time()
-        worker.freeze()
-        worker.may_leave = True
-        self.freezes += 1
-        if alone:
-            await asyncio.sleep(SESSION_SECONDS + 2)
-        else:
-            taken_over_at = await self._audit.moved(
-                frozen_at + SESSION_SECONDS / 2, TAKEN_OVER_SECONDS_MAX
-            )
-            self.taken_over_seconds.append(taken_over_at - frozen_at)
-        thawed_at = time.time()
-        worker.thaw()
-        await self._back(worker, thawed_at)
-
-    async def _back(self, worker: Worker, thawed_at: float) -> None:
-        """Wait until the zombie works again; if it chose to end, start it as a supervisor would."""
-        moved = asyncio.create_task(self._audit.moved(thawed_at + 2, BACK_SECONDS_MAX))
-        while not moved.done():
-            if not worker.is_running:
-                self.exit_codes.append(await worker.ended(0))
-                worker.start()
-            await asyncio.wait([moved], timeout=0.2)
-        await moved
-        await worker.ready()
-        worker.may_leave = False
 
 
 async def test_a_zombie_changes_nothing(

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
 
 from streamer.records.kafka import (
     CHANGELOG,
@@ -69,8 +70,9 @@ class Audit:
         """Unix time of the last commit of each partition that consumed something."""
         self.still_max: dict[int, float] = dict.fromkeys(range(partitions), 0.0)
         """The longest time without such a commit, by partition."""
+        self.bootstrap = bootstrap
         self._commits: list[tuple[float, int]] = []
-        self._faults: list[str] = []
+        self.faults: list[str] = []
         self._corner, self._prefix, self._partitions = corner, prefix, partitions
         self._needed: dict[tuple[str, int], int] = {}
         outputs = (CHANGELOG, *SCORES, DEAD_LETTERS, REKEYED, REFERRAL_CREDITS)
@@ -86,14 +88,18 @@ class Audit:
         await self._tail.stop()
         await self._any_end.stop()
 
-    def check(self, sums: Mapping[str, Sums]) -> None:
-        """Nothing went back, and rows and last scores are what the oracle counts."""
+    def differences(self, sums: Mapping[str, Sums]) -> list[str]:
+        """Return what went back, and where rows and last scores are not what the oracle counts."""
         scores = self.last[LTV_UPDATES], self.last[CHURN_RISK_UPDATES]
-        faults = [
-            *self._faults,
+        return [
+            *self.faults,
             *row_faults(sums, self.rows),
             *score_faults(sums, self.rows, *scores),
         ]
+
+    def check(self, sums: Mapping[str, Sums]) -> None:
+        """Nothing differs."""
+        faults = self.differences(sums)
         assert not faults, shortened(faults)
 
     async def follow(self) -> None:
@@ -105,7 +111,7 @@ class Audit:
     async def read(self) -> None:
         """Take in what has been committed until now."""
         async with self._reading:
-            for record in await self._tail.catch_up():
+            for record in await self._news():
                 name = record.topic.removeprefix(self._prefix)
                 if name in SCORES:
                     self._score(name, record)
@@ -115,6 +121,12 @@ class Audit:
                     self.dead_letters.append(record)
                 else:
                     self._needed[name, record.partition] = record.offset + 1
+
+    async def _news(self) -> list[ConsumerRecord]:
+        try:
+            return await self._tail.catch_up()
+        except KafkaError:  # the brokers are away, as some faults want it: every wait has an end
+            return []
 
     # -- what is watched --------------------------------------------------------------------
 
@@ -134,7 +146,7 @@ class Audit:
             rising = [row.changes, row.events_seen, *row.applied]
             rose = [before.changes, before.events_seen, *before.applied]
             if any(new < old for new, old in zip(rising, rose, strict=True)):
-                self._faults.append(f"the row of {name} goes back at {record.offset}")
+                self.faults.append(f"the row of {name} goes back at {record.offset}")
         self.rows[name] = row
 
     def _checkpoint(self, partition: int, checkpoint: Checkpoint, timestamp_ms: int) -> None:
@@ -142,7 +154,7 @@ class Audit:
         self.checkpoints[partition] = checkpoint
         for topic, offset in before.next_offsets.items():
             if checkpoint.next_offsets.get(topic, 0) < offset:
-                self._faults.append(f"the checkpoint of {topic}/{partition} goes back")
+                self.faults.append(f"the checkpoint of {topic}/{partition} goes back")
         if checkpoint.next_offsets != before.next_offsets:
             at = timestamp_ms / 1000
             still = at - self.moved_at[partition]
@@ -159,7 +171,7 @@ class Audit:
         self._at_home(name, record)
         before = self.last[topic].get(name)
         if before is not None and score["revision"] <= before["revision"]:
-            self._faults.append(
+            self.faults.append(
                 f"{topic} of {name}: revision {score['revision']} after {before['revision']}"
             )
         self.last[topic][name] = score
@@ -171,9 +183,9 @@ class Audit:
 
     def _at_home(self, name: str, record: ConsumerRecord) -> None:
         if record.key != name.encode():
-            self._faults.append(f"{record.topic}: key {record.key!r} is not that of {name}")
+            self.faults.append(f"{record.topic}: key {record.key!r} is not that of {name}")
         elif record.partition != java_partition(record.key, self._partitions):
-            self._faults.append(f"{record.topic}: {name} turns up in partition {record.partition}")
+            self.faults.append(f"{record.topic}: {name} turns up in partition {record.partition}")
 
     # -- waiting ----------------------------------------------------------------------------
 
@@ -230,6 +242,13 @@ class Audit:
     async def _no_transaction_open(self) -> bool:
         committed = await self._tail.ends()
         return bool(committed == await self._any_end.end_offsets(list(committed)))
+
+    @property
+    def events_consumed(self) -> int:
+        """How many records of the event topics the checkpoints cover."""
+        topics = {self._prefix + name for name in EVENT_TOPICS}
+        offsets = (one.next_offsets.items() for one in self.checkpoints.values())
+        return sum(offset for part in offsets for topic, offset in part if topic in topics)
 
     def lag(self) -> dict[str, int]:
         """Return how many offsets of each input no checkpoint covers, where any are."""

@@ -68,6 +68,10 @@ class Scenario:
         sent = Counter((wire.key, wire.value) for wire in self.broken)
         assert found == sent, f"dead letters lost {sent - found}, too many {found - sent}"
 
+    def differences(self) -> list[str]:
+        """Return where rows and scores are not what the oracle counts."""
+        return self.audit.differences(count(self.events))
+
     def figures(self) -> dict[str, object]:
         """Return what a report says of any scenario."""
         return {

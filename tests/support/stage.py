@@ -17,7 +17,7 @@ class Stage:
     def __init__(self, bootstrap: str, folder: Path, settings: dict[str, object]) -> None:
         self.bootstrap = bootstrap
         self.folder = folder
-        self.prefix = f"t{uuid.uuid4().hex[:8]}."
+        self.prefix = str(settings.get("topic_prefix", f"t{uuid.uuid4().hex[:8]}."))
         self.partitions = int(str(settings.get("partitions", 4)))
         self.settings: dict[str, object] = {
             "brokers": bootstrap,

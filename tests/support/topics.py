@@ -89,6 +89,17 @@ async def read_topic(
         return await reader.catch_up()
 
 
+async def uncommitted(bootstrap: str, topic: str, partition: int) -> bool:
+    """Return whether a partition ends in a transaction that is neither committed nor aborted."""
+    ends = []
+    for isolation in ("read_committed", "read_uncommitted"):
+        reader = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level=isolation)
+        place = TopicPartition(topic, partition)
+        async with reader:
+            ends.append((await reader.end_offsets([place]))[place])
+    return bool(ends[0] < ends[1])
+
+
 def last_per_key(records: Iterable[ConsumerRecord]) -> dict[bytes | None, ConsumerRecord]:
     """Return what compaction would leave, tombstones included."""
     return {record.key: record for record in records}

@@ -14,6 +14,8 @@ from typing import Self
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from streamer.broker.leash import Leash
 from streamer.broker.ports import free_ports
 
@@ -42,10 +44,13 @@ class Worker:
         self.log_file = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._leash: Leash | None = None
+        self.lives = 0
+        """How often it was started."""
         self.started_at = 0.0
         """Unix time of the last start."""
         self.may_leave = False
         """Whether it is no surprise if it ends by itself."""
+        self.command: list[str | Path] = [STREAMER, "worker"]
         self._told_to_end = False
 
     # -- the process ------------------------------------------------------------------------
@@ -73,10 +78,11 @@ class Worker:
         assert not self.is_running, f"{self.name} runs already"
         self._let_go()
         self._told_to_end = False
+        self.lives += 1
         with self.log_file.open("ab") as log:
             self.started_at = time.time()
             self._process = subprocess.Popen(
-                [STREAMER, "worker"],
+                self.command,
                 cwd=self._folder,  # no .env or streamer.toml of the repository's
                 env=environment(self._settings),
                 stdin=subprocess.DEVNULL,
@@ -160,6 +166,21 @@ class Worker:
             return status, str(error)
         except (OSError, ValueError) as error:
             return 0, str(error)
+
+    async def figures(self) -> dict[str, float]:
+        """Return its metrics, summed over their labels; none where it does not answer."""
+        status, text = await self.get("/metrics")
+        sums: dict[str, float] = {}
+        for family in text_string_to_metric_families(text if status == 200 else ""):
+            for sample in family.samples:
+                sums[sample.name] = sums.get(sample.name, 0) + sample.value
+        return sums
+
+    @property
+    def resident_bytes(self) -> int:
+        """Memory it takes now."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
 
     async def ready(self, seconds_max: float = 30) -> float:
         """Wait for /readyz to say yes and return the seconds since the start."""

@@ -1,0 +1,34 @@
+"""What a worker's log leaves out: what Kafka's client says again and again while a broker is away.
+
+It tries each few milliseconds and tells each time, thousands of lines a second; the one that says
+what is wrong would be lost among them, and the disk soon full.
+"""
+
+import logging
+
+REPEAT_SECONDS = 10.0
+TALKATIVE = ("aiokafka.client", "aiokafka.consumer.fetcher", "aiokafka.producer.sender")
+
+
+class Sparing(logging.Filter):
+    """Lets a message of one wording through once in ``seconds``."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+        self._told_at: dict[object, float] = {}
+        """By wording, before names and numbers are put in: there are only so many."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether ``record`` is to be told."""
+        told_at = self._told_at.get(record.msg)
+        if told_at is not None and record.created - told_at < self._seconds:
+            return False
+        self._told_at[record.msg] = record.created
+        return True
+
+
+def quieten() -> None:
+    """Have the client's loggers repeat themselves less."""
+    for name in TALKATIVE:
+        logging.getLogger(name).addFilter(Sparing(REPEAT_SECONDS))
