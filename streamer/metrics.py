@@ -38,6 +38,8 @@ OUTCOMES = {
     "duplicates": _counter("duplicates_dropped", "Events dropped: their id was known"),
     "replayed": _counter("replayed_dropped", "Records dropped: their offset was applied"),
     "rekeyed": _counter("records_rekeyed", "Records passed on to the customer's partition"),
+    "adapted": _counter("records_adapted", "Foreign records that became events"),
+    "ignored": _counter("records_ignored", "Foreign records of which nothing is scored, and tests"),
     "unscored": _counter("events_unscored", "Valid events of a type no row holds yet"),
     "scores": _counter("scores", "Scorings of customers"),
     "rescored": _counter("scores_renewed", "Scorings because of a new model"),

@@ -24,7 +24,7 @@ from pydantic_settings import (
 from streamer.errors import StreamerError
 from streamer.pipeline import Configuration
 from streamer.records.instants import DAY
-from streamer.records.kafka import Topics
+from streamer.records.kafka import EVENT_TOPICS, SOURCE_TOPICS, TOPIC_NAMES, Topics
 from streamer.scoring.actions import NO_ACTIONS, Playbook
 from streamer.scoring.actions.definitions import playbook_of
 from streamer.scoring.experiments.plans import Trial
@@ -40,6 +40,7 @@ CategoryName = Annotated[str, Field(min_length=1, max_length=64)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Text = Annotated[str, Field(min_length=1, max_length=256)]
 TierName = Annotated[str, Field(min_length=1, max_length=64)]
+TopicName = Annotated[str, Field(pattern=r"^[\w.-]{1,200}$")]
 Cost = Annotated[Decimal, Field(ge=0, lt=1_000_000_000)]
 
 
@@ -115,6 +116,11 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    adapters: dict[TopicName, Literal["segment", "rudderstack", "shopify"]] = Field(
+        default_factory=dict,
+        description="further input topics, with as many partitions, whose records are another "
+        'system\'s, as JSON: {"segment-events": "segment", "shopify": "shopify"}',
+    )
     reporting_currency: Currency = Field("USD", description="all money is converted into it")
     rates: dict[Currency, Annotated[Decimal, Field(gt=0)]] = Field(
         default_factory=dict,
@@ -263,6 +269,13 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _adapters_have_topics_of_their_own(self) -> Self:
+        taken = sorted(self.adapters.keys() & set(TOPIC_NAMES))
+        if taken:
+            raise ValueError(f"adapters must not name streamer's own topics: {', '.join(taken)}")
+        return self
+
+    @model_validator(mode="after")
     def _tiers_differ(self) -> Self:
         if len(set(self.loyalty_tiers.values())) < len(self.loyalty_tiers):
             raise ValueError("loyalty_tiers must begin at different points")
@@ -285,6 +298,16 @@ class Settings(BaseSettings):
     def topics(self) -> Topics:
         """The topics' names."""
         return Topics(self.topic_prefix)
+
+    @property
+    def event_topics(self) -> tuple[str, ...]:
+        """Where producers write, without the prefix: events, and what adapters read."""
+        return (*EVENT_TOPICS, *self.adapters)
+
+    @property
+    def source_topics(self) -> tuple[str, ...]:
+        """All that a partition reads, without the prefix."""
+        return (*SOURCE_TOPICS, *self.adapters)
 
     @property
     def trials(self) -> dict[str, Trial]:
@@ -341,6 +364,7 @@ class Settings(BaseSettings):
             playbook=self.playbook if self.announcements else NO_ACTIONS,
             topics=self.topics,
             partitions=self.partitions,
+            adapters=self.adapters,
             lateness=round(self.lateness_days * DAY),
             future_tolerance=round(self.future_tolerance_days * DAY),
             every_event=self.emit == "every_event",

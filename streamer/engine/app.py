@@ -21,7 +21,7 @@ from streamer.engine.tables import CustomerTables
 from streamer.engine.task import PartitionTask
 from streamer.engine.transport import DataLostError, Fetch, FetchConsumer, FetchTransport
 from streamer.errors import StreamerError
-from streamer.records.kafka import CHANGELOG, SOURCE_TOPICS
+from streamer.records.kafka import CHANGELOG
 from streamer.records.models import ModelParams
 from streamer.settings import Settings
 
@@ -147,7 +147,7 @@ class StreamerApp(faust.App):
         return cast("FetchConsumer", self.consumer)
 
     def _sources(self) -> list[str]:
-        return [self.settings.topics[name] for name in SOURCE_TOPICS]
+        return [self.settings.topics[name] for name in self.settings.source_topics]
 
     def _partitions_of(self, number: int) -> list[TP]:
         return [TP(topic, number) for topic in self._sources()]
@@ -244,7 +244,7 @@ def create_app(
     app = StreamerApp(settings, version, [])
     app._first_services = list(services(app))  # noqa: SLF001 - they know the app, the app them
     sources = app.topic(
-        *(settings.topics[name] for name in SOURCE_TOPICS),
+        *(settings.topics[name] for name in settings.source_topics),
         schema=faust.Schema(
             key_type=None, value_type=None, key_serializer="raw", value_serializer="raw"
         ),

@@ -8,6 +8,7 @@ from operator import length_hint
 
 import numpy as np
 
+from streamer.pipeline.adapting import Adapting
 from streamer.pipeline.counting import Counting
 from streamer.pipeline.unit import Configuration, Message, UnitOfWork
 from streamer.pipeline.work import Work
@@ -64,6 +65,7 @@ class Partition:
         }
         self.event_topics = frozenset(configuration.topics[name] for name in EVENT_TOPICS)
         self.credits_topic = configuration.topics[REFERRAL_CREDITS]
+        self.adapting = Adapting(configuration)
 
     # -- recovery ---------------------------------------------------------------------------
 

@@ -63,6 +63,8 @@ class Configuration:
     playbook: Playbook = NO_ACTIONS
     topics: Topics = field(default_factory=Topics)
     partitions: int = 1
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    """Topics of foreign records, without the prefix, and who reads them."""
     lateness: int = 30 * DAY
     future_tolerance: int = DAY
     every_event: bool = False

@@ -13,6 +13,8 @@ OUTCOMES = (
     "streamer_replayed_dropped_total",
     "streamer_records_rekeyed_total",
     "streamer_events_unscored_total",
+    "streamer_records_adapted_total",
+    "streamer_records_ignored_total",
     "streamer_dead_letters_total",
 )
 """Each consumed record ends in one of these, when its transaction has committed."""

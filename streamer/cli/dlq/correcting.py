@@ -2,24 +2,17 @@
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import msgspec
-from aiokafka import ConsumerRecord
 
+from streamer.cli.dlq.judging import Judge
 from streamer.cli.showing import UsageError
 from streamer.records.dead_letters import Rejected
+from streamer.records.kafka import FileRecord
 from streamer.records.partitioning import partition_of
 from streamer.settings import Settings
-
-
-class Corrected(NamedTuple):
-    """What is sent in a dead letter's place."""
-
-    value: bytes
-    key: bytes
-    partition: int
 
 
 def payload_of(file: Path) -> bytes:
@@ -52,34 +45,39 @@ def edited(value: bytes | None) -> bytes:
     return after.encode()
 
 
-def corrected(settings: Settings, record: ConsumerRecord, value: bytes) -> Corrected:
-    """Return ``value`` with its key and partition, if workers of these settings would take it.
+def corrected(settings: Settings, record: FileRecord, value: bytes) -> FileRecord:
+    """Return ``record`` with ``value``, if workers of these settings would take it.
+
+    Its key and partition are those of the customer that it names now.
 
     Raises:
         UsageError: they would not; or its ``event_id`` is another, so it might count twice.
     """
+    new = record._replace(value=value)
     try:
-        event = settings.decoder().decode(value, record.headers)
+        key = Judge(settings).customer_of(new)
     except Rejected as rejected:
         fault = f"{rejected.field}: {rejected.message}" if rejected.field else rejected.message
         raise UsageError(
             f"the payload would be refused again ({fault}): correct that too."
         ) from None
-    before = _event_id(record.value)
-    if before is not None and before != event.event_id:
+    before, after = _event_id(record.value), _event_id(value)
+    if before is not None and before != after:
         raise UsageError(
-            f"the payload's event_id is {event.event_id!r}, the dead letter's {before!r}: keep it, "
-            "else the event may count twice."
+            f"the payload's id is {after!r}, the dead letter's {before!r}: keep it, else the event "
+            "may count twice."
         )
-    key = event.customer_id.encode()
-    return Corrected(value, key, partition_of(key, settings.partitions))
+    if key is None:
+        return new
+    return new._replace(key=key, partition=partition_of(key, settings.partitions))
 
 
 def _event_id(value: bytes | None) -> str | None:
-    """Return the ``event_id`` in ``value``; None where it can be told of none."""
+    """Return the id of the event in ``value``, ours or foreign; None where none can be told."""
     try:
         event: Any = msgspec.json.decode(value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    found = event.get("event_id") if isinstance(event, dict) else None
-    return found if isinstance(found, str) and found else None
+    names = "event_id", "messageId", "id"
+    found = [event[name] for name in names if name in event] if isinstance(event, dict) else []
+    return str(found[0]) if found and found[0] else None

@@ -25,12 +25,12 @@ from streamer.cli.dlq.choosing import (
     readable,
     told_by_reason,
 )
-from streamer.cli.dlq.correcting import Corrected, corrected, edited, payload_of
-from streamer.cli.dlq.resending import Resending, Summary
+from streamer.cli.dlq.correcting import corrected, edited, payload_of
+from streamer.cli.dlq.resending import Resending, Summary, refused_record
 from streamer.cli.dlq.showing import found_letter
 from streamer.cli.reading import Offsets, partitions_of, ranges, read, reading
 from streamer.cli.showing import UsageError, counted, print_json
-from streamer.records.kafka import DEAD_LETTERS
+from streamer.records.kafka import DEAD_LETTERS, FileRecord
 from streamer.serdes.dead_letters import REPLAY_OF
 from streamer.settings import Settings, load_settings
 
@@ -79,7 +79,9 @@ def replay(
         record = asyncio.run(found_letter(settings, parsed_place(settings, place)))
         own = record.value if payload is None else payload_of(payload)
         value = edited(own) if edit else own
-        new = corrected(settings, record, value) if payload is not None or edit else None
+        new = None
+        if payload is not None or edit:
+            new = corrected(settings, refused_record(record), value or b"")
         summary = asyncio.run(_replay_one(settings, record, new, dry_run=dry_run))
     if json:
         print_json(summary.as_dict())
@@ -88,7 +90,7 @@ def replay(
 
 
 async def _replay_one(
-    settings: Settings, record: ConsumerRecord, new: Corrected | None, *, dry_run: bool
+    settings: Settings, record: ConsumerRecord, new: FileRecord | None, *, dry_run: bool
 ) -> Summary:
     async with Resending(settings, dry_run=dry_run) as resending:
         await resending.send(record, new)

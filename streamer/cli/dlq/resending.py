@@ -3,21 +3,18 @@
 from asyncio import Future, gather
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from streamer.cli.dlq.choosing import place_of, readable
-from streamer.cli.dlq.correcting import Corrected
+from streamer.cli.dlq.judging import Judge
 from streamer.engine.clients import durable_producer
 from streamer.engine.sending import WINDOW
 from streamer.records.dead_letters import Rejected
-from streamer.records.instants import from_datetime
-from streamer.records.kafka import REFERRAL_CREDITS, SOURCE_TOPICS
+from streamer.records.kafka import FileRecord
 from streamer.serdes.dead_letters import replayed_headers
-from streamer.serdes.rows import decode_internal
 from streamer.settings import Settings
 
 
@@ -61,9 +58,8 @@ class Resending:
 
     def __init__(self, settings: Settings, *, dry_run: bool) -> None:
         self._settings = settings
-        self._decoder = settings.decoder()
-        self._tolerance = settings.configuration().future_tolerance
-        self._sources = {settings.topics[name] for name in SOURCE_TOPICS}
+        self._judge = Judge(settings)
+        self._sources = {settings.topics[name] for name in settings.source_topics}
         self._producer: AIOKafkaProducer | None = None
         self._waiting: list[Future[object]] = []
         self.summary = Summary(dry_run)
@@ -88,29 +84,32 @@ class Resending:
         finally:
             await self._producer.stop()
 
-    async def send(self, record: ConsumerRecord, new: Corrected | None = None) -> None:
+    async def send(self, letter: ConsumerRecord, new: FileRecord | None = None) -> None:
         """Send the record of a dead letter once more, or what stands for it by now.
 
         Raises:
             KafkaError: it cannot be sent.
         """
-        letter, summary = readable(record), self.summary
-        summary.by_reason[letter.reason] += 1
-        if (
-            letter.topic not in self._sources
-            or not 0 <= letter.partition < self._settings.partitions
-        ):
+        told, summary = readable(letter), self.summary
+        summary.by_reason[told.reason] += 1
+        if told.topic not in self._sources or not 0 <= told.partition < self._settings.partitions:
             summary.foreign += 1
             return
-        value, key, partition = new or (record.value, record.key, letter.partition)
-        if (reason := self._refusal(letter.topic, value, record)) is not None:
-            summary.still_refused[reason] += 1
-        if self._producer is None:
-            return
-        headers = list(replayed_headers(record.headers, place_of(letter)))
+        record = new or refused_record(letter)
+        try:
+            self._judge.customer_of(record)
+        except Rejected as rejected:
+            summary.still_refused[rejected.reason] += 1
+        if self._producer is not None:
+            await self._send(self._producer, record, place_of(told))
+
+    async def _send(self, producer: AIOKafkaProducer, record: FileRecord, place: str) -> None:
         # Its own time would be told as lag; an event's time is in the event.
+        headers = list(replayed_headers(record.headers, place))
         self._waiting.append(
-            await self._producer.send(letter.topic, value, key, partition, headers=headers)
+            await producer.send(
+                record.topic, record.value, record.key, record.partition, headers=headers
+            )
         )
         if len(self._waiting) >= WINDOW:
             await self._all_sent()
@@ -119,15 +118,16 @@ class Resending:
         self.summary.sent += len(await gather(*self._waiting))
         self._waiting.clear()
 
-    def _refusal(self, topic: str, value: bytes | None, record: ConsumerRecord) -> str | None:
-        """Return why a worker of these settings would refuse ``value`` on sight, if it would."""
-        try:
-            if topic == self._settings.topics[REFERRAL_CREDITS]:
-                decode_internal(value)
-            else:
-                event = self._decoder.decode(value, record.headers)
-                if event.occurred_at > from_datetime(datetime.now(UTC)) + self._tolerance:
-                    return "future"
-        except Rejected as rejected:
-            return rejected.reason
-        return None
+
+def refused_record(letter: ConsumerRecord) -> FileRecord:
+    """Return the record that became the dead letter ``letter``, where it stood."""
+    told = readable(letter)
+    return FileRecord(
+        told.topic,
+        told.partition,
+        told.offset,
+        letter.timestamp,
+        letter.key,
+        letter.value,
+        letter.headers,
+    )

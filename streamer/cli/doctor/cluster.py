@@ -15,8 +15,8 @@ from streamer.cli.doctor.quorum import clock_skew_seconds
 from streamer.cli.doctor.verdicts import Verdict
 from streamer.cli.reading import Offsets, partitions_of, ranges, read
 from streamer.cli.showing import counted
-from streamer.engine.topics import TOPICS, check_topics
-from streamer.records.kafka import REKEYED, SOURCE_TOPICS
+from streamer.engine.topics import check_topics, topics_of
+from streamer.records.kafka import REKEYED
 from streamer.records.partitioning import partition_of
 from streamer.serdes.origins import decode_origin
 from streamer.settings import Settings
@@ -36,7 +36,8 @@ async def topics(settings: Settings) -> list[Verdict]:
     """Look for the topics and how they are set up."""
     findings = await check_topics(settings)
     if not findings:
-        text = f"all {len(TOPICS)} topics are as needed, {settings.partitions} partitions each"
+        number = len(topics_of(settings))
+        text = f"all {number} topics are as needed, {settings.partitions} partitions each"
         return [Verdict("topics", True, text)]
     alike: dict[tuple[str, str], list[str]] = {}
     for topic, fault, remedy in findings:
@@ -101,7 +102,7 @@ async def _positions(
     settings: Settings, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer
 ) -> tuple[Offsets, Offsets]:
     """Return what the group has committed, or the first offsets, and the ends."""
-    partitions = [tp for topic in SOURCE_TOPICS for tp in partitions_of(settings, topic)]
+    partitions = [tp for topic in settings.source_topics for tp in partitions_of(settings, topic)]
     firsts, ends = await ranges(consumer, partitions)
     offsets = await admin.list_consumer_group_offsets(settings.group_id)
     committed = {tp: offsets[tp].offset if tp in offsets else -1 for tp in partitions}
@@ -140,9 +141,10 @@ async def producers(settings: Settings, consumer: AIOKafkaConsumer) -> list[Verd
         for tp, found in since.items()
         if found is not None
     }
+    foreign = {settings.topics[name] for name in settings.adapters}  # all of theirs is re-keyed
     ways: Counter[tuple[str, str]] = Counter()
     async for records in read(consumer, starts, ends):
-        ways.update(ways_of(records, settings.partitions))
+        ways.update(way for way in ways_of(records, settings.partitions) if way[0] not in foreign)
     by_topic: dict[str, Counter[str]] = {}
     for (topic, way), number in ways.items():
         by_topic.setdefault(topic, Counter())[way] += number
