@@ -9,10 +9,12 @@ import tomllib
 from decimal import Decimal
 from functools import cached_property
 from importlib.resources import files
+from ipaddress import ip_address
 from pathlib import Path
+from socket import gethostname
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -42,6 +44,7 @@ Text = Annotated[str, Field(min_length=1, max_length=256)]
 TierName = Annotated[str, Field(min_length=1, max_length=64)]
 TopicName = Annotated[str, Field(pattern=r"^[\w.-]{1,200}$")]
 Cost = Annotated[Decimal, Field(ge=0, lt=1_000_000_000)]
+Token = Annotated[SecretStr, Field(min_length=16, max_length=1024)]
 
 
 class ConfigurationError(StreamerError):
@@ -107,9 +110,25 @@ class Settings(BaseSettings):
         default=True, description="create missing topics when a worker starts"
     )
 
-    http_host: str = Field("127.0.0.1", description="where /metrics, /livez and /readyz listen")
+    http_host: str = Field(
+        "127.0.0.1",
+        description="where the page, the API, /metrics, /livez and /readyz listen; without a token "
+        "on this machine only",
+    )
     http_port: int = Field(
         6066, ge=0, le=65_535, description="their port; each further process takes the next"
+    )
+    http_advertised_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+)?$",
+        description="where the other workers reach this one; else its host, or the machine's name, "
+        "and its port",
+    )
+    http_read_token: Token | None = Field(
+        None, description="whoever bears it may read the API; 16 characters or more"
+    )
+    http_admin_token: Token | None = Field(
+        None, description="whoever bears it may read and change; 16 characters or more"
     )
     data_dir: Path = Field(
         Path(".streamer"), description="where a worker and the embedded broker keep files"
@@ -281,6 +300,16 @@ class Settings(BaseSettings):
             raise ValueError("loyalty_tiers must begin at different points")
         return self
 
+    @model_validator(mode="after")
+    def _is_guarded(self) -> Self:
+        guarded = self.http_read_token is not None or self.http_admin_token is not None
+        if not (guarded or is_loopback(self.http_host)):
+            raise ValueError(
+                f"http_host {self.http_host} can be reached from elsewhere: set http_read_token, "
+                "or leave it at 127.0.0.1"
+            )
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -293,6 +322,14 @@ class Settings(BaseSettings):
         """Add ``streamer.toml`` to the sources."""
         toml = TomlConfigSettingsSource(settings_cls)
         return init_settings, env_settings, dotenv_settings, toml, file_secret_settings
+
+    @property
+    def http_url(self) -> str:
+        """Where other workers reach this one."""
+        if self.http_advertised_url:
+            return self.http_advertised_url
+        host = gethostname() if self.http_host in {"0.0.0.0", "::", ""} else self.http_host  # noqa: S104 - compared
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.http_port}"
 
     @property
     def topics(self) -> Topics:
@@ -351,8 +388,8 @@ class Settings(BaseSettings):
             return playbook_of(tomllib.loads(packaged("actions")), segments, "actions.toml")
         return playbook_of(read_toml(self.actions_file), segments, str(self.actions_file))
 
-    def configuration(self, version: str = "") -> Configuration:
-        """Return what the pipeline needs of the settings.
+    def configuration(self, version: str = "", *, indexed: bool = False) -> Configuration:
+        """Return what the pipeline needs of the settings; ``indexed`` where customers are searched.
 
         Raises:
             StreamerError: a file of segments or actions cannot be read, or says what cannot be.
@@ -370,8 +407,17 @@ class Settings(BaseSettings):
             every_event=self.emit == "every_event",
             trials=self.trials,
             goals=self.goals,
+            indexed=indexed,
             version=version,
         )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether ``host``, a name or an address, is reached from this machine only."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def packaged(name: str) -> str:

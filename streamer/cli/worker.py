@@ -41,7 +41,8 @@ def _one_of(settings: Settings, index: int) -> Settings:
 
 def run(settings: Settings) -> None:
     """Run Faust's worker; it ends the process."""
-    app = create_app(settings, version("streamer"), lambda app: [OperationsServer(app)])
+    ours = version("streamer")
+    app = create_app(settings, ours, lambda app: [OperationsServer(app, ours)])
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     console = Console(stderr=True)
     console.print(

@@ -58,7 +58,8 @@ class StreamerApp(faust.App):
             topic_allow_declare=False,
             topic_disable_leader=True,
             topic_partitions=settings.partitions,
-            web_enabled=False,
+            web_enabled=False,  # ours is in ``web``; Faust's would show tables to whoever asks
+            canonical_url=settings.http_url,
             broker_session_timeout=session,
             broker_heartbeat_interval=session / 4,
             broker_rebalance_timeout=max(15.0, session),

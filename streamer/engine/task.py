@@ -104,7 +104,7 @@ class PartitionTask:
         self.number = number
         self._shell = shell
         self._settings = shell.settings
-        self._configuration = shell.settings.configuration(version)
+        self._configuration = shell.settings.configuration(version, indexed=True)
         self._changelog = shell.settings.topics[CHANGELOG]
         self.partition = Partition(number, self._configuration)
         self._counting = CountingSchedule(self._settings.programme_interval_seconds, shell.pace)

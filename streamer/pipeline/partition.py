@@ -10,6 +10,7 @@ import numpy as np
 
 from streamer.pipeline.adapting import Adapting
 from streamer.pipeline.counting import Counting
+from streamer.pipeline.index import CustomerIndex
 from streamer.pipeline.unit import Configuration, Message, UnitOfWork
 from streamer.pipeline.work import Work
 from streamer.records.instants import NEVER
@@ -60,6 +61,7 @@ class Partition:
         """With the model adopted last."""
         self._to_rescore: Iterator[str] = iter(())
         self.counting = Counting(self.rows, self.told, configuration.trials)
+        self.index = CustomerIndex() if configuration.indexed else None
         self.source_of = {
             configuration.topics[name]: place for place, name in enumerate(SOURCE_TOPICS)
         }
@@ -198,7 +200,9 @@ class Partition:
 
     def count(self, customers_max: int) -> None:
         """Count up to so many changed customers for the figures of the shop (see ``counting``)."""
-        self.counting.count(customers_max, self.time, self.scoring)
+        counted = self.counting.count(customers_max, self.time, self.scoring)
+        if self.index is not None:
+            self.index.update(counted, self.rows, self.told, self.time, self.scoring)
 
     def partials(self) -> list[Message]:
         """Return what is to be written to ``programme-partials``, in a unit of work's transaction.

@@ -71,6 +71,8 @@ class Configuration:
     trials: Mapping[str, Trial] = field(default_factory=dict)
     """The experiments that the shop has planned."""
     goals: Goals = field(default_factory=Goals)
+    indexed: bool = False
+    """Whether customers are to be found by segment, band and tier: see ``index``."""
     version: str = ""
 
     def __post_init__(self) -> None:

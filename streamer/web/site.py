@@ -1,0 +1,97 @@
+"""The API and the page of one worker: what they need, and all their routes."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any
+
+from aiohttp import web
+from mode import Service
+
+from streamer.engine.app import StreamerApp
+from streamer.engine.following import MeasureWatch
+from streamer.pipeline import Partition
+from streamer.pipeline.index import Totals
+from streamer.records.instants import NEVER
+from streamer.web import page
+from streamer.web.api import changes, customers, description, model, shop, what_if
+from streamer.web.changes import Changes
+from streamer.web.peers import Peers
+from streamer.web.routing import Route, mount
+from streamer.web.tokens import Gate
+from streamer.web.views.overview import Course, sample_of, sum_of
+
+SAMPLE_SECONDS = 5.0
+"""How often the risk bands are noted."""
+
+ROUTES: Sequence[Route] = tuple(
+    chain(
+        customers.ROUTES,
+        shop.ROUTES,
+        model.ROUTES,
+        what_if.ROUTES,
+        changes.ROUTES,
+        description.ROUTES,
+    )
+)
+
+
+class Site(Service):
+    """What handlers ask for."""
+
+    def __init__(self, app: StreamerApp, version: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.app = app
+        self.settings = app.settings
+        self.version = version
+        self.routes = ROUTES
+        self.gate = Gate(app.settings)
+        self.peers = Peers(app)
+        self.course = Course()
+        self.measures = MeasureWatch(app.settings)
+        self.add_dependency(self.measures)
+        self.changes = Changes(app.settings)
+
+    def mount(self, application: web.Application) -> None:
+        """Answer for everything under ``/v1`` and the page."""
+        for route in self.routes:
+            mount(application.router, route, self)
+        page.mount(application.router)
+        application.on_shutdown.append(self._let_go)
+
+    async def _let_go(self, _: web.Application) -> None:
+        """End what would never end by itself, and hold up the server's end."""
+        await self.changes.close()
+
+    async def on_stop(self) -> None:
+        """Drop the connections to other workers."""
+        await self.peers.close()
+
+    # -- what there is here --------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        """Return the clock's time."""
+        return datetime.now(UTC)
+
+    def partitions(self) -> list[Partition]:
+        """Return the partitions at work here."""
+        tasks = sorted(self.app.tasks.items())
+        return [task.partition for _, task in tasks if not task.lost]
+
+    async def totals(self) -> Totals:
+        """Return the sums over all customers here; events pass between partitions."""
+        found = []
+        for partition in self.partitions():
+            if partition.index is not None:
+                found.append(partition.index.totals())
+            await asyncio.sleep(0)
+        return sum_of(found)
+
+    @Service.task
+    async def _note_bands(self) -> None:
+        while not self.should_stop:
+            await self.sleep(SAMPLE_SECONDS)
+            time = max((one.time for one in self.partitions()), default=NEVER)
+            if time != NEVER:
+                self.course.offer(sample_of(await self.totals(), time, self.now()))
