@@ -127,6 +127,9 @@ class Settings(BaseSettings):
     http_read_token: Token | None = Field(
         None, description="whoever bears it may read the API; 16 characters or more"
     )
+    http_write_token: Token | None = Field(
+        None, description="whoever bears it may send events to the API; 16 characters or more"
+    )
     http_admin_token: Token | None = Field(
         None, description="whoever bears it may read and change; 16 characters or more"
     )
@@ -302,8 +305,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _is_guarded(self) -> Self:
-        guarded = self.http_read_token is not None or self.http_admin_token is not None
-        if not (guarded or is_loopback(self.http_host)):
+        if not (self.guarded or is_loopback(self.http_host)):
             raise ValueError(
                 f"http_host {self.http_host} can be reached from elsewhere: set http_read_token, "
                 "or leave it at 127.0.0.1"
@@ -322,6 +324,12 @@ class Settings(BaseSettings):
         """Add ``streamer.toml`` to the sources."""
         toml = TomlConfigSettingsSource(settings_cls)
         return init_settings, env_settings, dotenv_settings, toml, file_secret_settings
+
+    @property
+    def guarded(self) -> bool:
+        """Whether the API asks for a token."""
+        tokens = self.http_read_token, self.http_write_token, self.http_admin_token
+        return any(token is not None for token in tokens)
 
     @property
     def http_url(self) -> str:

@@ -31,11 +31,8 @@ class Adapting:
             configuration.topics[topic]: ADAPTERS[name]
             for topic, name in configuration.adapters.items()
         }
-
-    @property
-    def topics(self) -> frozenset[str]:
+        self.topics = frozenset(self._adapters)
         """The topics of foreign records, by their whole names."""
-        return frozenset(self._adapters)
 
     def take(self, record: Record, intake: "Intake", latest: int) -> None:
         """Pass on the events in ``record``; if one is at fault it becomes a dead letter too."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from itertools import chain, islice
 from operator import length_hint
 
@@ -67,7 +68,11 @@ class Partition:
         }
         self.event_topics = frozenset(configuration.topics[name] for name in EVENT_TOPICS)
         self.credits_topic = configuration.topics[REFERRAL_CREDITS]
-        self.adapting = Adapting(configuration)
+
+    @cached_property
+    def adapting(self) -> Adapting:
+        """What reads foreign records."""
+        return Adapting(self.configuration)
 
     # -- recovery ---------------------------------------------------------------------------
 

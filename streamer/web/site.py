@@ -15,8 +15,9 @@ from streamer.pipeline import Partition
 from streamer.pipeline.index import Totals
 from streamer.records.instants import NEVER
 from streamer.web import page
-from streamer.web.api import changes, customers, description, model, shop, what_if
+from streamer.web.api import changes, customers, description, events, model, shop, what_if
 from streamer.web.changes import Changes
+from streamer.web.intake import EventIntake
 from streamer.web.peers import Peers
 from streamer.web.routing import Route, mount
 from streamer.web.tokens import Gate
@@ -32,6 +33,7 @@ ROUTES: Sequence[Route] = tuple(
         model.ROUTES,
         what_if.ROUTES,
         changes.ROUTES,
+        events.ROUTES,
         description.ROUTES,
     )
 )
@@ -52,6 +54,7 @@ class Site(Service):
         self.measures = MeasureWatch(app.settings)
         self.add_dependency(self.measures)
         self.changes = Changes(app.settings)
+        self.intake = EventIntake(app.settings)
 
     def mount(self, application: web.Application) -> None:
         """Answer for everything under ``/v1`` and the page."""
@@ -65,8 +68,9 @@ class Site(Service):
         await self.changes.close()
 
     async def on_stop(self) -> None:
-        """Drop the connections to other workers."""
+        """Drop the connections to other workers, and publish what is on its way."""
         await self.peers.close()
+        await self.intake.close()
 
     # -- what there is here --------------------------------------------------------------------
 

@@ -8,9 +8,8 @@ from streamer.web.routing import Call, Route
 
 async def get_openapi(call: Call) -> dict[str, Any]:
     """Describe all routes."""
-    settings = call.site.settings
-    guarded = settings.http_read_token is not None or settings.http_admin_token is not None
-    return document(call.site.routes, call.site.version, guarded=guarded)
+    site = call.site
+    return document(site.routes, site.version, guarded=site.settings.guarded)
 
 
 ROUTES = (
