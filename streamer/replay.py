@@ -17,13 +17,14 @@ from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Literal, Self, get_args
 
 import msgspec
 from msgspec.structs import astuple
 
 from streamer.errors import StreamerError
 from streamer.files import read_lines
+from streamer.files.records import RECORDS, RecordTable, arrow
 from streamer.pipeline import Book, Message, Partition, Shop, scored
 from streamer.records.instants import NEVER
 from streamer.records.kafka import (
@@ -53,6 +54,9 @@ OUTPUTS = (
     DEAD_LETTERS,
 )
 """Topics whose records a replay gives to its writer."""
+
+Form = Literal["jsonl", "parquet"]
+FORMS: tuple[Form, ...] = get_args(Form)
 
 TIMERS_MAX = 5_000
 """Band crossings told of at once when silence runs on: it bounds the memory."""
@@ -211,20 +215,26 @@ class Replay:
 class OutputFiles:
     """What a replay writes: a file a topic, whole or not there at all; a context manager."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._files: dict[str, BinaryIO] = {}
+    def __init__(self, folder: Path, form: Form = "jsonl") -> None:
+        self._folder, self._form = folder, form
+        self._files: dict[str, BinaryIO | RecordTable] = {}
 
     def __enter__(self) -> Self:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             for name in OUTPUTS:
                 # What an earlier replay left must not pass for the result of one that fails.
-                output_file(self._folder, name).unlink(missing_ok=True)
-                self._files[name] = self._partial(name).open("wb")
+                for form in FORMS:
+                    output_file(self._folder, name, form).unlink(missing_ok=True)
+                self._files[name] = self._opened(name)
         except OSError as error:
             raise self._unwritable(error) from error
         return self
+
+    def _opened(self, name: str) -> BinaryIO | RecordTable:
+        file = self._partial(name).open("wb")
+        tabular = self._form == "parquet" and name in RECORDS
+        return RecordTable(file, RECORDS[name]) if tabular else file
 
     def write(self, name: str, line: bytes) -> None:
         """Add ``line`` to the file of the topic ``name``."""
@@ -243,7 +253,7 @@ class OutputFiles:
             for file in self._files.values():
                 file.close()
             for name in self._files if exc_type is None else ():
-                self._partial(name).replace(output_file(self._folder, name))
+                self._partial(name).replace(output_file(self._folder, name, self._form))
         except OSError as error:
             raise self._unwritable(error) from error
         finally:
@@ -258,9 +268,13 @@ class OutputFiles:
         return ReplayError(f"{self._folder} cannot be written ({reason}): name another folder.")
 
 
-def output_file(folder: Path, name: str) -> Path:
+def output_file(folder: Path, name: str, form: Form = "jsonl") -> Path:
     """Return the file that holds the records of the topic ``name``."""
-    return folder / f"{name}.jsonl"
+    return folder / f"{name}.{form if name in RECORDS else 'jsonl'}"
+
+
+def _outputs(out: Path) -> set[Path]:
+    return {output_file(out, name, form).resolve() for name in OUTPUTS for form in FORMS}
 
 
 def replay_file(
@@ -272,6 +286,7 @@ def replay_file(
     version: str,
     until: int = NEVER,
     model: ModelParams | None = None,
+    form: Form = "jsonl",
     progress: Callable[[Replay], None] = lambda _: None,
 ) -> Replay:
     """Replay the file ``source`` into the folder ``out``.
@@ -284,17 +299,21 @@ def replay_file(
         version: of this program.
         until: let silence run on to this instant.
         model: by which to score; the formula without one.
+        form: of the files; measures of the whole shop, which are nested, are JSON lines always.
         progress: called every now and then.
 
     Raises:
         FileError: the file cannot be read as it stands.
         ReplayError: the folder cannot be written.
+        NoParquetError: ``form`` needs a library that is not installed.
     """
+    if form == "parquet":
+        arrow()
     values = read_lines(source, settings.reporting_currency)
-    if source != "-" and Path(source).resolve() in (output_file(out, n).resolve() for n in OUTPUTS):
+    if source != "-" and Path(source).resolve() in _outputs(out):
         raise ReplayError(f"{source} is a file that would be written: name another folder.")
     first = list(islice(values, 1))  # so that nothing is touched if there is no such file
-    with OutputFiles(out) as files:
+    with OutputFiles(out, form) as files:
         replay = Replay(settings, now, version, files.write, model)
         for value in chain(first, values):
             replay.take(value)

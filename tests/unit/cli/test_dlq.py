@@ -1,8 +1,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from click.testing import CliRunner
 from rich.console import Console
+from typer.testing import CliRunner
 
 from streamer import cli
 from streamer.cli.dlq.choosing import Choice, parsed_place
@@ -106,7 +106,7 @@ def test_a_call_that_cannot_be_meant_is_refused_with_a_way_out(
     arguments: list[str], words: str
 ) -> None:
     with pytest.raises(UsageError, match=words):
-        CliRunner().invoke(cli.load("dlq"), arguments, catch_exceptions=False)
+        CliRunner().invoke(cli.app, ["dlq", *arguments], catch_exceptions=False)
 
 
 @pytest.mark.parametrize("text", ["purchases/2/7", "shop.purchases/2/7"])
