@@ -35,6 +35,7 @@ from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.programme.goals import Goals
 from streamer.scoring.segments import NO_SEGMENTS, Segmentation
 from streamer.scoring.segments.definitions import segments_of
+from streamer.security import KafkaSecurity
 from streamer.serdes.events import EventDecoder
 
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
@@ -71,7 +72,7 @@ class ExperimentPlan(BaseModel, frozen=True, extra="forbid"):
         return Trial(**self.model_dump())
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSecurity, BaseSettings):
     """What can be set. Every field is ``STREAMER_`` and its name in capitals in the environment."""
 
     model_config = SettingsConfigDict(
@@ -462,8 +463,12 @@ def load_settings(**overrides: object) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"streamer.toml cannot be read: {error}.") from None
     except ValidationError as error:
-        faults = "; ".join(
-            f"STREAMER_{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}"
-            for fault in error.errors()
-        )
+        faults = "; ".join(_fault(fault["loc"], fault["msg"]) for fault in error.errors())
         raise ConfigurationError(f"{faults}. See `streamer config show`.") from None
+
+
+def _fault(location: tuple[int | str, ...], message: str) -> str:
+    """Return what is wrong; never the value, which may be a secret."""
+    if not location:  # of several settings together: the message names them
+        return message.removeprefix("Value error, ")
+    return f"STREAMER_{'.'.join(map(str, location)).upper()}: {message}"

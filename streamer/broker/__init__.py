@@ -7,6 +7,7 @@ several.
 
 from streamer.broker.cluster import EmbeddedCluster
 from streamer.broker.errors import BrokerError
+from streamer.broker.security import Security
 from streamer.broker.server import EmbeddedKafka
 
-__all__ = ["BrokerError", "EmbeddedCluster", "EmbeddedKafka"]
+__all__ = ["BrokerError", "EmbeddedCluster", "EmbeddedKafka", "Security"]

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from streamer.broker.security import Security
+
 _FAST_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 # The collector that Kafka's own start script chooses.
 _FULL_SPEED = ("-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35")
@@ -21,6 +23,7 @@ class Options:
             compiler needs load to warm up on, and is faster from then on.
         die_with_parent: End the node when this process ends, even by kill -9.
         properties: Settings of Kafka that win over those chosen here.
+        security: How clients are known and what they may do; None lets everybody do everything.
     """
 
     heap: str = "512m"
@@ -28,6 +31,7 @@ class Options:
     fast_start: bool = True
     die_with_parent: bool = True
     properties: Mapping[str, str] = field(default_factory=dict)
+    security: Security | None = None
 
 
 def java_command(

@@ -93,7 +93,9 @@ class KafkaNode:
             BrokerError: It ended, or did not answer in time.
         """
         deadline = time.monotonic() + seconds_max
-        while not readiness.answers(self.node.host, self.node.port):
+        security = self._options.security
+        tls = security.client_context() if security else None
+        while not readiness.answers(self.node.host, self.node.port, tls):
             if not self.is_running():
                 raise self._failure("ended before it was ready")
             if time.monotonic() > deadline:
@@ -154,8 +156,13 @@ class KafkaNode:
     def _write_configuration(self) -> None:
         self._data_dir.mkdir(parents=True, exist_ok=True)
         settings = server_properties(
-            self.node, self._quorum, self._storage_dir, self._options.properties
+            self.node,
+            self._quorum,
+            self._storage_dir,
+            self._options.properties,
+            self._options.security,
         )
+        self._properties_file.touch(mode=0o600)  # it may hold passwords
         self._properties_file.write_text(properties_text(settings))
         self._log4j_file.write_text(log4j_text(self.log_file))
         self._console_file.write_bytes(b"")
@@ -165,7 +172,9 @@ class KafkaNode:
         if (self._storage_dir / "meta.properties").exists():
             return
         # With the equals sign, as an id may begin with a dash.
-        what = (f"--cluster-id={self._cluster_id}", f"--config={self._properties_file}")
+        what = [f"--cluster-id={self._cluster_id}", f"--config={self._properties_file}"]
+        if self._options.security is not None:
+            what += self._options.security.scram_arguments()
         formatter = self._run("kafka.tools.StorageTool", "format", "--ignore-formatted", *what)
         if formatter.wait() != 0:
             raise self._failure("could not format its storage")

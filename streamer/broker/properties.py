@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from streamer.broker.security import Security
+
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 """The largest record batch that the broker takes; a topic may allow less."""
 
@@ -36,11 +38,16 @@ class Node:
 
 
 def server_properties(
-    node: Node, quorum: Sequence[Node], log_dir: Path, overrides: Mapping[str, str]
+    node: Node,
+    quorum: Sequence[Node],
+    log_dir: Path,
+    overrides: Mapping[str, str],
+    security: Security | None = None,
 ) -> dict[str, str]:
     """Return the settings of one node of a quorum; `overrides` win."""
     return {
-        **_identity(node, quorum, log_dir),
+        **_identity(node, quorum, log_dir, security.protocol if security else "PLAINTEXT"),
+        **(security.properties() if security else {}),
         **_durability(brokers=len(quorum)),
         **_LIMITS,
         **_SMALL_MACHINE,
@@ -75,8 +82,8 @@ def log4j_text(log_file: Path) -> str:
     )
 
 
-def _identity(node: Node, quorum: Sequence[Node], log_dir: Path) -> dict[str, str]:
-    clients = f"PLAINTEXT://{node.bootstrap}"
+def _identity(node: Node, quorum: Sequence[Node], log_dir: Path, protocol: str) -> dict[str, str]:
+    clients = f"{protocol}://{node.bootstrap}"
     return {
         "process.roles": "broker,controller",
         "node.id": str(node.node_id),

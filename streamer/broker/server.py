@@ -9,6 +9,7 @@ from streamer.broker.jvm import Options
 from streamer.broker.node import START_SECONDS_MAX, KafkaNode, cluster_id
 from streamer.broker.ports import free_ports
 from streamer.broker.properties import Node
+from streamer.broker.security import Security
 
 
 class EmbeddedKafka:
@@ -27,6 +28,7 @@ class EmbeddedKafka:
         fast_start: Compile less and so start sooner; False for measurements under load.
         die_with_parent: End it when this process ends, even by kill -9.
         properties: Settings of Kafka that win over those chosen here.
+        security: How clients are known and what they may do; None lets everybody do everything.
     """
 
     def __init__(
@@ -40,10 +42,11 @@ class EmbeddedKafka:
         fast_start: bool = True,
         die_with_parent: bool = True,
         properties: Mapping[str, str] | None = None,
+        security: Security | None = None,
     ) -> None:
         chosen, controller_port = free_ports(host, 2)
         node = Node(node_id=1, host=host, port=port or chosen, controller_port=controller_port)
-        options = Options(heap, java, fast_start, die_with_parent, properties or {})
+        options = Options(heap, java, fast_start, die_with_parent, properties or {}, security)
         self._node = KafkaNode(node, [node], data_dir, cluster_id(data_dir), options)
 
     @property

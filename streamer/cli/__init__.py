@@ -4,6 +4,7 @@ A module is imported only when its command is called: `streamer --help` needs ne
 numpy, and `streamer simulate` needs no Kafka client.
 """
 
+import asyncio
 import logging
 import sys
 from importlib import import_module
@@ -101,8 +102,19 @@ def _of_kafka(error: Exception) -> str | None:
     if errors is None or not isinstance(error, errors.KafkaError):
         return None
     if isinstance(error, errors.KafkaConnectionError | errors.KafkaTimeoutError):
-        return (
+        return _refusal() or (
             "Kafka cannot be reached or does not answer: start it (`streamer broker` runs one "
             "here) or set STREAMER_BROKERS, and see `streamer doctor`."
         )
     return f"Kafka refused: {error!r}; see `streamer doctor`."
+
+
+def _refusal() -> str | None:
+    """Return why Kafka, though it is there, is of no use; None if that is not known."""
+    from streamer.engine.access import refusal  # noqa: PLC0415 - most commands never need it
+    from streamer.settings import load_settings  # noqa: PLC0415
+
+    try:
+        return asyncio.run(refusal(load_settings()))
+    except StreamerError as error:
+        return str(error)

@@ -1,14 +1,19 @@
-"""``streamer topics create|check``."""
+"""``streamer topics create|check|acls``."""
 
 import asyncio
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from streamer.cli.showing import print_json
+from streamer.engine.acls import Role, acls
 from streamer.engine.topics import TOPICS, check_topics, create_topics
 from streamer.settings import load_settings
 
-topics = typer.Typer(help="Make or check the topics.", no_args_is_help=True)
+topics = typer.Typer(
+    help="Make or check the topics, or say who needs which rights on them.", no_args_is_help=True
+)
 
 
 @topics.command()
@@ -31,3 +36,22 @@ def check() -> None:
     if findings:
         raise typer.Exit(1)
     console.print(f"all {len(TOPICS)} topics are as needed")
+
+
+@topics.command("acls")
+def show_acls(
+    role: Annotated[Role, typer.Option(help="Who is to be allowed.")] = "worker",
+    principal: Annotated[str, typer.Option(help="Kafka's name for it.")] = "User:streamer",
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the rights as JSON.")] = False,
+) -> None:
+    """Print the rights that a part needs, and no others, as options of Kafka's `kafka-acls`.
+
+    Example: streamer topics acls | xargs -L1 kafka-acls --bootstrap-server HOST:PORT
+    """
+    needed = acls(role, load_settings())
+    if json:
+        print_json([acl._asdict() for acl in needed])
+        return
+    for acl in needed:
+        typer.echo(f"--add --allow-principal {principal} {acl}")

@@ -11,6 +11,7 @@ import uvloop
 from rich.console import Console
 
 from streamer.cli.processes import run_processes
+from streamer.engine.access import check_access
 from streamer.engine.app import create_app
 from streamer.engine.topics import create_topics
 from streamer.settings import Settings, load_settings
@@ -26,6 +27,7 @@ def worker() -> None:
     settings.configuration()  # a segment or a rule that cannot be is told of now, not on assignment
     if settings.create_topics:
         asyncio.run(create_topics(settings))
+    asyncio.run(check_access(settings, "worker"))
     if settings.processes == 1:
         run(settings)
         return

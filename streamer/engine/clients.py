@@ -1,10 +1,11 @@
 """Kafka clients as this engine needs them."""
 
+import ssl
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from streamer.settings import Settings
+from streamer.settings import ConfigurationError, Settings
 
 BATCH_BYTES_MAX = 900_000
 """Kafka's default for a topic's batches is 1,048,588 bytes."""
@@ -14,8 +15,52 @@ DEAD_LETTER_BYTES_MAX = 67_108_864
 
 
 def connection(settings: Settings) -> dict[str, Any]:
-    """Return the keywords that every client shares."""
-    return {"bootstrap_servers": settings.brokers, "client_id": f"streamer-{settings.group_id}"}
+    """Return the keywords that every client shares.
+
+    Raises:
+        ConfigurationError: a file of certificates cannot be used.
+    """
+    keywords: dict[str, Any] = {
+        "bootstrap_servers": settings.brokers,
+        "client_id": f"streamer-{settings.group_id}",
+        "security_protocol": settings.security_protocol,
+    }
+    if settings.uses_tls:
+        keywords["ssl_context"] = tls_context(settings)
+    if settings.uses_sasl:
+        keywords["sasl_mechanism"] = settings.sasl_mechanism
+        keywords["sasl_plain_username"] = settings.sasl_username
+        keywords["sasl_plain_password"] = settings.sasl_password.get_secret_value()
+    return keywords
+
+
+def tls_context(settings: Settings) -> ssl.SSLContext:
+    """Return what checks the brokers' certificates, and that they are of the host asked for.
+
+    Raises:
+        ConfigurationError: a file of certificates cannot be used.
+    """
+    try:
+        context = ssl.create_default_context(cafile=settings.ssl_ca_file)
+    except OSError as error:  # an SSLError is one too
+        raise ConfigurationError(
+            f"STREAMER_SSL_CA_FILE, {settings.ssl_ca_file}, cannot be used ({error}): it must hold "
+            "certificates in PEM form."
+        ) from None
+    if settings.ssl_certificate_file is not None:
+        # Never None: OpenSSL would ask on the terminal.
+        password = settings.ssl_key_password.get_secret_value()
+        try:
+            context.load_cert_chain(
+                settings.ssl_certificate_file, settings.ssl_key_file, lambda: password
+            )
+        except OSError as error:
+            raise ConfigurationError(
+                f"STREAMER_SSL_CERTIFICATE_FILE, {settings.ssl_certificate_file}, or its key "
+                f"cannot be used ({error}): they must be a pair in PEM form, and "
+                "STREAMER_SSL_KEY_PASSWORD right if the key is encrypted."
+            ) from None
+    return context
 
 
 def transactional_producer(settings: Settings, of: int | str) -> AIOKafkaProducer:

@@ -10,7 +10,12 @@ from typing import Any, NamedTuple, cast
 
 import aiokafka
 from aiokafka.consumer.subscription_state import TopicPartitionState
-from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
+from faust.transport.drivers.aiokafka import (
+    AIOKafkaConsumerThread,
+    Consumer,
+    Producer,
+    Transport,
+)
 from faust.types import TP, ConsumerMessage
 
 from streamer.engine.clients import connection
@@ -197,7 +202,15 @@ class FetchConsumer(Consumer):
         )
 
 
+class SilentProducer(Producer):
+    """Faust's own producer: it sends nothing here, but connects, and so as every client does."""
+
+    def _settings_auth(self) -> Mapping[str, Any]:
+        return connection(cast("Any", self.app).settings)
+
+
 class FetchTransport(Transport):
     """The transport for ``app.transport``."""
 
     Consumer = FetchConsumer
+    Producer = SilentProducer

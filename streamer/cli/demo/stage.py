@@ -21,6 +21,7 @@ from streamer.broker.leash import Leash
 from streamer.broker.ports import free_ports
 from streamer.engine.clients import connection
 from streamer.errors import StreamerError
+from streamer.security import UNSECURED
 from streamer.settings import Settings
 
 HOST = "127.0.0.1"
@@ -61,6 +62,7 @@ def overrides(bootstrap: str) -> dict[str, object]:
     run = f"{PREFIX}{datetime.now(UTC):%Y%m%d-%H%M%S}"
     (port,) = free_ports(HOST, 1)
     return {
+        **UNSECURED,
         "brokers": bootstrap,
         "topic_prefix": f"{run}.",
         "group_id": run,

@@ -1,0 +1,101 @@
+"""What each of streamer's parts must be allowed to do in Kafka, and nothing more.
+
+docs/security.md shows it; the tests run a worker that has been given exactly this. Reading and
+writing include describing, in Kafka's own rules.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from streamer.engine.topics import TOPICS
+from streamer.records.kafka import (
+    CHANGELOG,
+    CHURN_RISK_UPDATES,
+    DEAD_LETTERS,
+    EVENT_TOPICS,
+    LTV_UPDATES,
+    MODEL_PARAMS,
+    PROGRAMME_MEASURES,
+    PROGRAMME_PARTIALS,
+    RECOMMENDED_ACTIONS,
+    REFERRAL_CREDITS,
+    REKEYED,
+    SEGMENT_CHANGES,
+)
+from streamer.settings import Settings
+
+Resource = Literal["topic", "group", "transactional-id", "cluster"]
+Role = Literal["worker", "admin", "producer", "operator"]
+
+CLUSTER_NAME = "kafka-cluster"
+
+READ, WRITE, BOTH = ("Read",), ("Write",), ("Read", "Write")
+
+WORKER: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(EVENT_TOPICS, READ),
+    REKEYED: BOTH,
+    REFERRAL_CREDITS: BOTH,
+    CHANGELOG: BOTH,
+    LTV_UPDATES: WRITE,
+    CHURN_RISK_UPDATES: WRITE,
+    SEGMENT_CHANGES: WRITE,
+    RECOMMENDED_ACTIONS: WRITE,
+    MODEL_PARAMS: READ,
+    PROGRAMME_MEASURES: BOTH,
+    PROGRAMME_PARTIALS: BOTH,
+    DEAD_LETTERS: WRITE,
+}
+
+
+class Acl(NamedTuple):
+    """One operation allowed on one resource; ``prefixed`` if on all whose names begin so."""
+
+    operation: str
+    resource: Resource
+    name: str
+    prefixed: bool = False
+
+    def __str__(self) -> str:
+        """Say it as the options of ``kafka-acls``."""
+        name = " --cluster" if self.resource == "cluster" else f" --{self.resource} {self.name}"
+        pattern = " --resource-pattern-type prefixed" if self.prefixed else ""
+        return f"--operation {self.operation}{name}{pattern}"
+
+
+def acls(role: Role, settings: Settings) -> list[Acl]:
+    """Return what ``role`` needs with these settings, in the order of the topics."""
+    return list(_OF_ROLE[role](settings))
+
+
+def _worker(settings: Settings) -> Iterator[Acl]:
+    wanted = WORKER | ({MODEL_PARAMS: BOTH} if settings.fit_interval_hours else {})
+    for topic, operations in wanted.items():
+        for operation in operations:
+            yield Acl(operation, "topic", settings.topics[topic])
+    yield Acl("Read", "group", settings.group_id)
+    # One producer a partition, and one for the figures of the shop.
+    transactions = f"{settings.group_id}-{settings.topic_prefix}"
+    yield Acl("Write", "transactional-id", transactions, prefixed=True)
+
+
+def _admin(settings: Settings) -> Iterator[Acl]:
+    for topic in TOPICS:
+        for operation in ("Create", "Describe", "DescribeConfigs"):
+            yield Acl(operation, "topic", settings.topics[topic])
+
+
+def _producer(settings: Settings) -> Iterator[Acl]:
+    for topic in EVENT_TOPICS:
+        yield Acl("Write", "topic", settings.topics[topic])
+
+
+def _operator(settings: Settings) -> Iterator[Acl]:
+    written = (*EVENT_TOPICS, MODEL_PARAMS, PROGRAMME_MEASURES)
+    for topic in TOPICS:
+        for operation in ("Read", "DescribeConfigs", *(WRITE if topic in written else ())):
+            yield Acl(operation, "topic", settings.topics[topic])
+    yield Acl("Describe", "group", settings.group_id)
+    yield Acl("Describe", "cluster", CLUSTER_NAME)
+
+
+_OF_ROLE = {"worker": _worker, "admin": _admin, "producer": _producer, "operator": _operator}

@@ -1,0 +1,187 @@
+"""Who is spoken to, and who may hear a password: against a real Kafka with TLS and SASL."""
+
+import json
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import get_args
+
+import pytest
+from pydantic import SecretStr
+
+from streamer.broker import EmbeddedKafka
+from streamer.engine.access import refusal
+from streamer.security import Mechanism
+from tests.support.authority import Authority
+from tests.support.safe import HOST, ROOT, USERS, SafeKafka, safe_broker
+from tests.support.stage import Stage, stage
+
+PURCHASES = [
+    {
+        "event_id": f"e{number}",
+        "type": "purchase",
+        "customer_id": "ann",
+        "occurred_at": f"2026-0{number}-01T10:00:00Z",
+        "order_id": f"o{number}",
+        "amount": "20.00",
+        "currency": "USD",
+    }
+    for number in (1, 2, 3)
+]
+READY_SECONDS_MAX = 90
+MISTAKE = {**PURCHASES[0], "event_id": "e9", "amount": "-5"}
+LINES = "".join(json.dumps(event) + "\n" for event in [*PURCHASES, MISTAKE])
+
+
+def refused(done: CompletedProcess[str], *said: str) -> None:
+    """A refusal is one sentence, an exit code, and no secret."""
+    text = " ".join(done.stderr.split())
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert text.startswith("streamer: ")
+    assert "Traceback" not in text
+    assert not [word for word in said if word not in text], text
+    assert not [word for word in USERS.values() if word in done.stdout + done.stderr]
+
+
+async def test_everything_works_over_tls_with_a_password(
+    safe_kafka: SafeKafka, tmp_path: Path
+) -> None:
+    secure = safe_kafka.settings(ROOT)
+    with stage(safe_kafka.bootstrap, tmp_path, clock="stream", **secure) as corner:
+        assert corner.command("send", "-", stdin=LINES).returncode == 0
+        with corner.worker("worker") as worker:
+            await worker.ready(READY_SECONDS_MAX)
+            card = await scored(corner)
+            letters = corner.command("dlq", "list", "--json")
+            doctor = corner.command("doctor")
+            assert await worker.stop() == 0, worker.told("did not end well")
+    assert (card["orders"], card["historic_clv"]) == (3, "60.00")
+    assert letters.stdout.count("e9") == 1, letters.stderr
+    assert doctor.returncode == 0, doctor.stdout
+
+
+async def scored(corner: Stage) -> dict[str, object]:
+    """Wait for the three orders to be scored."""
+    for _ in range(20):
+        done = corner.command("customer", "ann", "--json")
+        if done.returncode == 0:
+            card: dict[str, object] = json.loads(done.stdout)["ltv"]
+            if card["orders"] == len(PURCHASES):
+                return card
+    raise AssertionError(done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize("mechanism", get_args(Mechanism))
+async def test_each_mechanism_proves_the_password(safe_kafka: SafeKafka, mechanism: str) -> None:
+    settings = safe_kafka.loaded(ROOT, sasl_mechanism=mechanism)
+    assert await refusal(settings) is None
+    wrong = settings.model_copy(update={"sasl_password": SecretStr("not-it")})
+    assert "does not accept the password" in str(await refusal(wrong))
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "command"),
+    [
+        ("SCRAM-SHA-512", ["worker"]),
+        ("PLAIN", ["topics", "create"]),
+        ("SCRAM-SHA-256", ["customer", "ann"]),
+    ],
+)
+def test_a_wrong_password_is_told_in_a_sentence(
+    safe_kafka: SafeKafka, tmp_path: Path, command: list[str], mechanism: str
+) -> None:
+    wrong = safe_kafka.settings(ROOT, sasl_password="not-it-at-all", sasl_mechanism=mechanism)
+    corner = Stage(safe_kafka.bootstrap, tmp_path, wrong)
+    done = corner.command(*command)
+    refused(done, "does not accept the password of 'root'", mechanism)
+    assert "not-it-at-all" not in done.stdout + done.stderr
+
+
+def test_a_worker_that_makes_no_topics_is_told_the_same(
+    safe_kafka: SafeKafka, tmp_path: Path
+) -> None:
+    wrong = safe_kafka.settings(ROOT, sasl_password="not-it", create_topics=False)
+    refused(Stage(safe_kafka.bootstrap, tmp_path, wrong).command("worker"), "password of 'root'")
+
+
+@pytest.mark.parametrize("knows_another", [True, False])
+def test_an_unknown_authority_is_refused(
+    safe_kafka: SafeKafka, tmp_path: Path, knows_another: bool
+) -> None:
+    known = Authority(tmp_path).file if knows_another else ""
+    settings = safe_kafka.settings(ROOT, ssl_ca_file=known)
+    done = Stage(safe_kafka.bootstrap, tmp_path, settings).command("worker")
+    refused(done, "certificate that is not to be trusted", "STREAMER_SSL_CA_FILE")
+
+
+def test_a_certificate_of_another_host_is_refused(safe_kafka: SafeKafka, tmp_path: Path) -> None:
+    port = safe_kafka.bootstrap.partition(":")[2]
+    corner = Stage(f"localhost:{port}", tmp_path, safe_kafka.settings(ROOT))
+    refused(corner.command("worker"), "certificate of another host", "localhost")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"security_protocol": "SASL_PLAINTEXT", "ssl_ca_file": ""}, "unencrypted"),
+        ({"security_protocol": "PLAINTEXT", "ssl_ca_file": ""}, "would not be used"),
+        ({"security_protocol": "PLAINTEXT", "sasl_username": "", "sasl_password": ""}, "CA_FILE"),
+    ],
+)
+def test_a_downgrade_is_refused_before_anything_is_sent(
+    tmp_path: Path, settings: dict[str, object], said: str
+) -> None:
+    secure = {"ssl_ca_file": "ca.pem", "sasl_username": ROOT, "sasl_password": USERS[ROOT]}
+    corner = Stage("127.0.0.1:1", tmp_path, {**secure, **settings})
+    refused(corner.command("worker"), said, "STREAMER_SECURITY_PROTOCOL=")
+
+
+def test_a_client_without_tls_or_password_is_told_what_the_broker_speaks(
+    safe_kafka: SafeKafka, tmp_path: Path
+) -> None:
+    for settings in ({}, {"security_protocol": "SSL", "ssl_ca_file": safe_kafka.authority.file}):
+        done = Stage(safe_kafka.bootstrap, tmp_path, settings).command("worker")
+        refused(done, "closes connections", "STREAMER_SECURITY_PROTOCOL")
+
+
+def test_a_broker_without_tls_is_told_from_one_that_is_away(
+    kafka: EmbeddedKafka, safe_kafka: SafeKafka, tmp_path: Path
+) -> None:
+    corner = Stage(kafka.bootstrap, tmp_path, safe_kafka.settings(ROOT))
+    refused(corner.command("worker"), "does not speak TLS")
+    corner.settings["brokers"] = "127.0.0.1:1"
+    refused(corner.command("worker"), "cannot be reached")
+
+
+def test_a_certificate_stands_for_a_password(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with safe_broker(tmp_path, authority, protocol="SSL") as kafka:
+        known = {"security_protocol": "SSL", "ssl_ca_file": authority.file}
+        corner = Stage(kafka.bootstrap, tmp_path, known)
+        refused(corner.command("topics", "create"), "STREAMER_SSL_CERTIFICATE_FILE")
+        corner.settings |= {
+            "ssl_certificate_file": authority.certificate("me.example", password="of-the-key"),
+            "ssl_key_password": "of-the-key",
+        }
+        corner.create_topics()
+        corner.settings["ssl_key_password"] = "another"
+        refused(corner.command("topics", "create"), "STREAMER_SSL_KEY_PASSWORD")
+
+
+def test_a_password_in_the_clear_must_be_wanted(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with safe_broker(tmp_path, authority, protocol="SASL_PLAINTEXT") as kafka:
+        clear = {
+            "security_protocol": "SASL_PLAINTEXT",
+            "sasl_username": ROOT,
+            "sasl_password": USERS[ROOT],
+        }
+        corner = Stage(kafka.bootstrap, tmp_path, clear)
+        refused(corner.command("topics", "create"), "STREAMER_SASL_ALLOW_PLAINTEXT")
+        corner.settings["sasl_allow_plaintext"] = True
+        corner.create_topics()
+
+
+def test_the_brokers_settings_are_its_owners_alone(safe_kafka: SafeKafka) -> None:
+    settings = safe_kafka.kafka.log_file.with_name("server.properties")
+    assert settings.stat().st_mode & 0o077 == 0
+    assert HOST in safe_kafka.bootstrap
