@@ -333,6 +333,11 @@ class Settings(KafkaSecurity, BaseSettings):
         return any(token is not None for token in tokens)
 
     @property
+    def takes_events(self) -> bool:
+        """Whether somebody bears a token with which to send events to the API."""
+        return self.http_write_token is not None or self.http_admin_token is not None
+
+    @property
     def http_url(self) -> str:
         """Where other workers reach this one."""
         if self.http_advertised_url:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from aiokafka.structs import RecordMetadata
 from msgspec import Struct
 
@@ -76,6 +76,10 @@ class EventIntake:
                     one if isinstance(one, Taken) else _accepted(one[0], next(places))
                     for one in checked
                 ]
+        except TopicAuthorizationFailedError:
+            raise not_yet(
+                "Kafka does not allow this worker to write events: see `streamer topics acls`"
+            ) from None
         except (KafkaError, TimeoutError):
             raise not_yet(
                 "Kafka did not take all of them: send them all again, an event counts once"

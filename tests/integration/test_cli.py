@@ -175,7 +175,10 @@ def findings(corner: Stage, code: int) -> dict[str, list[dict[str, Any]]]:
 
 def test_all_is_well_with_a_shop_at_work(shop: Stage) -> None:
     found = findings(shop, 0)
-    assert found.keys() == {"disk", "brokers", "clock", "topics", "group", "producers"}
+    assert found.keys() == {
+        "disk", "codecs", "brokers", "clock", "topics", "replication", "model", "group",
+        "producers",
+    }  # fmt: skip
     assert "1 worker, nothing behind" in found["group"][0]["text"]
     assert "0.0 s" in found["clock"][0]["text"]
     assert "all is well" in shop.command("doctor").stdout
@@ -226,7 +229,7 @@ def test_without_kafka_commands_say_what_to_do(tmp_path: Path) -> None:
     for command in (["customer", "anna"], ["dlq", "list"], ["topics", "check"], ["send", "-"]):
         assert "set STREAMER_BROKERS" in refused(corner, *command)
     found = findings(corner, 1)
-    assert found.keys() == {"disk", "brokers"}
+    assert found.keys() == {"disk", "codecs", "brokers"}
 
 
 # -- demo -------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from streamer.records.partitioning import partition_of
 from streamer.serdes.origins import decode_origin
 from streamer.settings import Settings
 
+REPLICAS = 3
 SKEW_SECONDS_MAX = 5.0
 LAG_SECONDS_MAX = 60.0
 RECORD_SECONDS_MAX = 2.0
@@ -46,6 +47,28 @@ async def topics(settings: Settings) -> list[Verdict]:
         Verdict("topics", False, f"{', '.join(names)}: {fault}", remedy)
         for (fault, remedy), names in alike.items()
     ]
+
+
+async def replication(settings: Settings, admin: AIOKafkaAdminClient, brokers: int) -> Verdict:
+    """Look whether topics outlive the loss of a broker, where there is more than one."""
+    names = [settings.topics[name] for name in topics_of(settings)]
+    fewest = {
+        topic["topic"]: min(len(partition["replicas"]) for partition in topic["partitions"])
+        for topic in await admin.describe_topics(names)
+    }
+    single = [topic for topic, replicas in fewest.items() if replicas == 1]
+    if brokers == 1:
+        text = "one broker, so one replica: for a machine of one's own, not for production"
+        return Verdict("replication", True, text)
+    if not single:
+        text = f"{min(fewest.values())} replicas or more of each topic"
+        return Verdict("replication", True, text)
+    text = f"{counted(len(single), 'topic')} of one replica on {brokers} brokers: {single[0]}, …"
+    remedy = (
+        f"set STREAMER_REPLICATION_FACTOR={min(brokers, REPLICAS)} before topics are made, and "
+        "raise these by kafka-reassign-partitions: else a lost broker takes their records along"
+    )
+    return Verdict("replication", False, text, remedy)
 
 
 async def clock(admin: AIOKafkaAdminClient) -> Verdict:
