@@ -45,6 +45,8 @@ def demo(
     """Start Kafka and a worker, send them the purchases of a real shop, and show what comes of it.
 
     The first run downloads Kafka and the data. Nothing runs on afterwards; the data are kept.
+
+    Example: streamer demo --sample
     """
     # A script's background process ignores Ctrl-C; service managers send SIGTERM. Both end all in
     # order, by way of whoever handles Ctrl-C just then.

@@ -14,7 +14,10 @@ from streamer.records.instants import NEVER, from_datetime
 from streamer.serdes.dead_letters import ReadableDeadLetter, readable_dead_letter
 from streamer.settings import Settings
 
-Reason = Annotated[str | None, typer.Option(help="Only those refused for this reason.")]
+Reason = Annotated[
+    str | None,
+    typer.Option(help="Only those refused for this reason.", autocompletion=lambda: list(REASONS)),
+]
 Since = Annotated[
     str | None, typer.Option(metavar="INSTANT", help="Only those refused since this time.")
 ]

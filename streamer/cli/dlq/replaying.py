@@ -65,8 +65,9 @@ def replay(
     An event counts once however often it is sent. What is refused again is a dead letter again, its
     attempt counted up.
 
-    Examples: streamer dlq replay --reason unknown_currency --dry-run;
-    streamer dlq replay purchases/2/1041 --edit
+    Example: streamer dlq replay --reason unknown_currency --dry-run
+
+    Example: streamer dlq replay purchases/2/1041 --edit
     """
     if place is None and (payload is not None or edit):
         raise UsageError("a corrected payload needs PLACE, the dead letter that it stands for.")

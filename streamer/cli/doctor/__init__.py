@@ -31,7 +31,7 @@ def doctor(
 ) -> None:
     """Check brokers, access, topics, workers, clocks, disk, model and producers; 1 if any is wrong.
 
-    Example: streamer doctor --json | jq '.findings[] | select(.ok | not)'
+    Example: streamer doctor --json
     """
     verdicts = asyncio.run(examine(load_settings()))
     wrong = sum(not verdict.ok for verdict in verdicts)
