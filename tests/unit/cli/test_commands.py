@@ -94,7 +94,8 @@ def completed(folder: Path, typed: str) -> list[str]:
 
 def test_completion_can_be_installed_and_completes(tmp_path: Path) -> None:
     variables = {"HOME": str(tmp_path), "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
-    install = [str(STREAMER), "--install-completion", "bash"]
+    # Which shell to serve it finds among its parents: here a bash, that must not be replaced.
+    install = ["bash", "-c", f"{shlex.quote(str(STREAMER))} --install-completion && true"]
     done = subprocess.run(install, env=variables, capture_output=True, text=True, check=True)
     (script,) = tmp_path.glob(".bash_completions/*")
     assert str(script) in done.stdout
