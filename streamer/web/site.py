@@ -92,6 +92,8 @@ class Site(Service):
     async def _note_bands(self) -> None:
         while not self.should_stop:
             await self.sleep(SAMPLE_SECONDS)
-            time = max((one.time for one in self.partitions()), default=NEVER)
-            if time != NEVER:
+            partitions = self.partitions()
+            time = max((one.time for one in partitions), default=NEVER)
+            # While customers are still being gone through, a part would look like a fall.
+            if time != NEVER and all(one.counting.has_counted_all for one in partitions):
                 self.course.offer(sample_of(await self.totals(), time, self.now()))
