@@ -80,12 +80,12 @@ class Site(Service):
         return [task.partition for _, task in tasks if not task.lost]
 
     async def totals(self) -> Totals:
-        """Return the sums over all customers here; events pass between partitions."""
+        """Return the sums over all customers here; events pass between slices of them."""
         found = []
         for partition in self.partitions():
-            if partition.index is not None:
-                found.append(partition.index.totals())
-            await asyncio.sleep(0)
+            for totals in partition.index.totals() if partition.index is not None else ():
+                found.append(totals)
+                await asyncio.sleep(0)
         return sum_of(found)
 
     @Service.task

@@ -122,7 +122,7 @@ def test_by_formula_a_year_s_revenue_times_churn_is_at_stake(cluster: Cluster) -
 def test_totals_are_sums_over_all(cluster: Cluster) -> None:
     index = cluster.partition(0).index
     assert index is not None
-    totals, scores = index.totals(), expected(cluster)
+    (totals,), scores = index.totals(), expected(cluster)
     assert totals.customers == CUSTOMERS + 1
     worth = sum(float(score["historic_clv"]) for score in scores.values())
     assert totals.historic / 1_000_000 == pytest.approx(worth)
