@@ -2,8 +2,9 @@
 
 A few numbers of each customer, kept as columns. They are renewed where the figures of the shop
 are counted (see ``counting``), so a unit of work does not pay for them, and they lag behind the
-rows as those do: by seconds. A question is answered by passes of numpy over the columns, a
-millisecond for a hundred thousand customers; only those that are shown are scored.
+rows as those do: by seconds. Silence moves them too, so each is renewed once a day. A question
+is answered by passes of numpy over the columns, a few milliseconds for a hundred thousand
+customers; only those that are shown are scored.
 
 Money at stake is what the packaged rule of a win-back offer puts at stake: what is expected of the
 customer within the horizon, or, before a model is fitted, the last year's net revenue times the
@@ -18,7 +19,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from xxhash import xxh64_intdigest
 
-from streamer.records.instants import NEVER
+from streamer.records.instants import NEVER, day_of
 from streamer.records.money import UNIT
 from streamer.records.scores import RISK_BANDS, RiskBand
 from streamer.scoring.bands import band_at, crossings_of
@@ -51,6 +52,7 @@ _COLUMNS = {
     "historic": np.int64,
     "predicted": np.int64,
     "tie": np.uint64,
+    "day": np.int32,
 }
 _FIRST_CAPACITY = 1_024
 
@@ -202,6 +204,16 @@ class CustomerIndex:
         entries["historic"][places] = columns.net
         entries["predicted"][places] = np.where(bought, predicted, UNKNOWN)
         entries["stake"][places] = np.where(bought, stake, UNKNOWN)
+        entries["day"][places] = day_of(time)
+
+    def stale(self, time: int, customers_max: int) -> list[str]:
+        """Return up to so many customers whose figures are of an earlier day than ``time``.
+
+        Silence moves figures without a change of the row: they are to be renewed now and then.
+        """
+        entries = self._slice(0, len(self._customers))
+        old = (entries["day"] < day_of(time)) & (entries["band"] != GONE)
+        return [self._customers[one] for one in np.flatnonzero(old)[:customers_max].tolist()]
 
     # -- asked ---------------------------------------------------------------------------------
 

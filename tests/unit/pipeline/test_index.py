@@ -148,3 +148,23 @@ def test_a_customer_found_again_after_a_change_stands_where_it_belongs(
     total, found = all_pages(cluster, 10)
     assert total == 5
     assert found[0][1] == "c0"
+
+
+def test_silence_makes_figures_stale_and_renewing_takes_them_to_the_day(
+    configuration: Configuration,
+) -> None:
+    cluster = Cluster(configuration)
+    for number in range(30):
+        cluster.send(purchase(number, 0, 10 + number))
+    cluster.settle()
+    partition = cluster.partition(0)
+    partition.count(100)
+    before = dict(all_pages(cluster, 100)[1])
+    assert partition.renew(100) == 0
+    cluster.tell_silence(partition.time + 20 * 86_400_000_000)
+    assert partition.renew(20) == 20
+    assert partition.renew(20) == 10
+    assert partition.renew(20) == 0
+    after = dict(all_pages(cluster, 100)[1])
+    # By formula the last year's revenue counts with the churn probability, which has risen.
+    assert all(new > old for new, old in zip(after, before, strict=True))

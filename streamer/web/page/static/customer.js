@@ -33,13 +33,13 @@ function kpis(ltv, risk) {
   ];
 }
 
-function next({ recommended, ltv }) {
+function next({ recommended, ltv, as_of: now }) {
   const whole = card("Next best action", "half", recommended.suggested_at ? `Since ${dayOf(recommended.suggested_at)}.` : null);
   if (!recommended.actions.length) whole.append(h("p", { class: "empty" }, "Nothing has been suggested."));
   else whole.append(h("ol", { class: "actions" }, recommended.actions.map((one) => h("li", {}, h("strong", {}, plain(one.action)),
     h("div", {}, one.reason),
     h("div", { class: "quiet" }, [one.money_at_stake && `${about(one.money_at_stake, ltv.currency)} at stake`,
-      one.deadline && `by ${dayOf(one.deadline)}`].filter(Boolean).join(", "))))));
+      one.deadline && `${one.deadline < now ? "was due" : "by"} ${dayOf(one.deadline)}`].filter(Boolean).join(", "))))));
   return whole;
 }
 

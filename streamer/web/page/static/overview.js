@@ -218,7 +218,7 @@ function customersTable(rows, currency) {
       percent(one.churn_probability), one.predicted_clv == null ? "–"
         : `${money(one.predicted_clv_low, currency, 0)} – ${money(one.predicted_clv_high, currency, 0)}`,
       about(one.historic_clv, currency), dayOf(one.win_back_by), one.next_action ? plain(one.next_action) : "–",
-    ]));
+    ]), "tight");
 }
 
 function feedCard() {

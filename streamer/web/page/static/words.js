@@ -47,11 +47,11 @@ export function card(title, size, note, ...children) {
     h("header", {}, h("h2", { id }, title)), note && h("p", { class: "note" }, note), ...children);
 }
 
-export function table(caption, heads, rows) {
+export function table(caption, heads, rows, kind = null) {
   // A head that begins with # is of numbers.
   const numeric = heads.map((head) => head.startsWith("#"));
   return h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": caption },
-    h("table", {}, h("caption", {}, caption),
+    h("table", { class: kind }, h("caption", {}, caption),
       h("thead", {}, h("tr", {}, heads.map((head, i) =>
         h("th", { scope: "col", class: numeric[i] ? "num" : null }, head.replace("#", ""))))),
       h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell, i) =>
