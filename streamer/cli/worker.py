@@ -49,7 +49,7 @@ def run(settings: Settings) -> None:
     console = Console(stderr=True)
     console.print(
         f"streamer worker, group {settings.group_id}, brokers {settings.brokers}, "
-        f"metrics on http://{settings.http_host}:{settings.http_port}/metrics",
+        f"page and API on http://{settings.http_host}:{settings.http_port}/, metrics on /metrics",
         highlight=False,
     )
     # A unit of work makes many short-lived objects and no cycles; the rows are bytes. Looking for

@@ -2,23 +2,24 @@
 
 A few numbers of each customer, kept as columns. They are renewed where the figures of the shop
 are counted (see ``counting``), so a unit of work does not pay for them, and they lag behind the
-rows as those do: by seconds. A question is answered by passes of numpy over the columns, a
-millisecond for a hundred thousand customers; only those that are shown are scored.
+rows as those do: by seconds. Silence moves them too, so each is renewed once a day. A question
+is answered by passes of numpy over the columns, a few milliseconds for a hundred thousand
+customers; only those that are shown are scored.
 
 Money at stake is what the packaged rule of a win-back offer puts at stake: what is expected of the
 customer within the horizon, or, before a model is fitted, the last year's net revenue times the
 churn probability.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 from xxhash import xxh64_intdigest
 
-from streamer.records.instants import NEVER
+from streamer.records.instants import NEVER, day_of
 from streamer.records.money import UNIT
 from streamer.records.scores import RISK_BANDS, RiskBand
 from streamer.scoring.bands import band_at, crossings_of
@@ -43,18 +44,23 @@ WORTH_EDGES = tuple(
 )  # fixed, so that the counts of partitions add up
 """Between the buckets of lifetime values: 1, 2, 5, 10 … 5,000,000."""
 
-_ENTRY = np.dtype(
-    [
-        ("band", "i1"),
-        ("tier", "i2"),
-        ("segments", "i4"),
-        ("stake", "i8"),
-        ("historic", "i8"),
-        ("predicted", "i8"),
-        ("tie", "u8"),
-    ]
-)
+_COLUMNS = {
+    "band": np.int8,
+    "tier": np.int16,
+    "segments": np.int32,
+    "stake": np.int64,
+    "historic": np.int64,
+    "predicted": np.int64,
+    "tie": np.uint64,
+    "day": np.int32,
+}
 _FIRST_CAPACITY = 1_024
+
+SLICE = 100_000
+"""Customers summed up at once: a few milliseconds."""
+
+Entries = dict[str, NDArray[Any]]
+"""Numbers of customers, column by column."""
 
 Place = tuple[int, int]
 """Where a customer stands in the order: money at stake, and what decides between equals."""
@@ -125,7 +131,9 @@ class CustomerIndex:
     def __init__(self) -> None:
         self._places: dict[str, int] = {}
         self._customers: list[str] = []
-        self._entries = np.zeros(_FIRST_CAPACITY, _ENTRY)
+        self._entries: Entries = {
+            name: np.zeros(_FIRST_CAPACITY, kind) for name, kind in _COLUMNS.items()
+        }
         self._tiers, self._segments = _Names(), _Names()
 
     # -- kept up to date -----------------------------------------------------------------------
@@ -154,7 +162,7 @@ class CustomerIndex:
             if row is not None and row.as_of != NEVER:
                 known[customer_id] = row
             elif customer_id in self._places:
-                self._entries[self._places[customer_id]]["band"] = GONE
+                self._entries["band"][self._places[customer_id]] = GONE
         if known:
             places = np.array([self._place(customer_id) for customer_id in known])
             segments = [self._segments_of(told.get(customer_id)) for customer_id in known]
@@ -164,9 +172,12 @@ class CustomerIndex:
         place = self._places.setdefault(customer_id, len(self._customers))
         if place == len(self._customers):
             self._customers.append(customer_id)
-            if place == len(self._entries):
-                self._entries = np.concatenate([self._entries, np.zeros_like(self._entries)])
-            self._entries[place]["tie"] = xxh64_intdigest(customer_id.encode())
+            if place == len(self._entries["tie"]):
+                self._entries = {
+                    name: np.concatenate([column, np.zeros_like(column)])
+                    for name, column in self._entries.items()
+                }
+            self._entries["tie"][place] = xxh64_intdigest(customer_id.encode())
         return place
 
     def _segments_of(self, told: bytes | None) -> int:
@@ -193,6 +204,16 @@ class CustomerIndex:
         entries["historic"][places] = columns.net
         entries["predicted"][places] = np.where(bought, predicted, UNKNOWN)
         entries["stake"][places] = np.where(bought, stake, UNKNOWN)
+        entries["day"][places] = day_of(time)
+
+    def stale(self, time: int, customers_max: int) -> list[str]:
+        """Return up to so many customers whose figures are of an earlier day than ``time``.
+
+        Silence moves figures without a change of the row: they are to be renewed now and then.
+        """
+        entries = self._slice(0, len(self._customers))
+        old = (entries["day"] < day_of(time)) & (entries["band"] != GONE)
+        return [self._customers[one] for one in np.flatnonzero(old)[:customers_max].tolist()]
 
     # -- asked ---------------------------------------------------------------------------------
 
@@ -201,7 +222,7 @@ class CustomerIndex:
 
         The most money at stake comes first.
         """
-        entries = self._entries[: len(self._customers)]
+        entries = self._slice(0, len(self._customers))
         mask = self._matching(entries, wanted)
         count = int(np.count_nonzero(mask))
         if wanted.after is not None:
@@ -214,7 +235,10 @@ class CustomerIndex:
             for one in places.tolist()
         ]
 
-    def _matching(self, entries: NDArray[np.void], wanted: Wanted) -> NDArray[np.bool_]:
+    def _slice(self, start: int, end: int) -> Entries:
+        return {name: column[start:end] for name, column in self._entries.items()}
+
+    def _matching(self, entries: Entries, wanted: Wanted) -> NDArray[np.bool_]:
         mask: NDArray[np.bool_] = entries["band"] != GONE
         if wanted.risk_band is not None:
             mask &= entries["band"] == RISK_BANDS.index(wanted.risk_band)
@@ -225,16 +249,22 @@ class CustomerIndex:
             mask &= _among(entries["segments"], members)
         return mask
 
-    def totals(self) -> Totals:
-        """Return the sums over all customers."""
-        entries = self._entries[: len(self._customers)]
-        entries = entries[entries["band"] != GONE]
+    def totals(self) -> Iterator[Totals]:
+        """Give the sums over some customers after the other; all of them add up to all."""
+        for start in range(0, len(self._customers), SLICE):
+            entries = self._slice(start, min(start + SLICE, len(self._customers)))
+            yield self._totals(entries)
+
+    def _totals(self, entries: Entries) -> Totals:
+        there = entries["band"] != GONE
+        if not there.all():
+            entries = {name: column[there] for name, column in entries.items()}
         known = entries["predicted"] != UNKNOWN
         predicted = np.where(known, entries["predicted"], 0)
         edges = np.searchsorted((0, *WORTH_EDGES), entries["historic"] + predicted, side="left")
         tiers = np.bincount(entries["tier"], minlength=len(self._tiers.texts)).tolist()
         return Totals(
-            customers=len(entries),
+            customers=len(known),
             historic=int(entries["historic"].sum()),
             predicted=int(predicted.sum()),
             predicted_customers=int(np.count_nonzero(known)),
@@ -258,12 +288,12 @@ def _money(
     return predicted, np.where(predicted == UNKNOWN, leaving.astype(np.int64), predicted)
 
 
-def _among(codes: NDArray[np.void], wanted: list[bool]) -> NDArray[np.bool_]:
+def _among(codes: NDArray[Any], wanted: list[bool]) -> NDArray[np.bool_]:
     found: NDArray[np.bool_] = np.array([*wanted, False])[codes]
     return found
 
 
-def _first(places: NDArray[np.int64], entries: NDArray[np.void], limit: int) -> NDArray[np.int64]:
+def _first(places: NDArray[np.int64], entries: Entries, limit: int) -> NDArray[np.int64]:
     """Return the first ``limit`` of ``places``, in order; only so many are sorted."""
     stake = entries["stake"][places]
     if len(places) > limit:
@@ -277,6 +307,7 @@ def _first(places: NDArray[np.int64], entries: NDArray[np.void], limit: int) -> 
     return places[order]
 
 
-def _band(entries: NDArray[np.void], band: int) -> BandTotals:
-    of_band = entries[entries["band"] == band]
-    return BandTotals(len(of_band), int(np.maximum(of_band["stake"], 0).sum()))
+def _band(entries: Entries, band: int) -> BandTotals:
+    of_band = entries["band"] == band
+    stake = entries["stake"][of_band]
+    return BandTotals(int(np.count_nonzero(of_band)), int(np.maximum(stake, 0).sum()))

@@ -234,6 +234,17 @@ class Partition:
         if self.index is not None:
             self.index.update(counted, self.rows, self.told, self.time, self.scoring)
 
+    def renew(self, customers_max: int) -> int:
+        """Renew up to so many customers of the index whom a day's silence has moved; say how many.
+
+        Of use to those who search; nothing of the partition's own follows from it.
+        """
+        if self.index is None or self.time == NEVER:
+            return 0
+        stale = self.index.stale(self.time, customers_max)
+        self.index.update(stale, self.rows, self.told, self.time, self.scoring)
+        return len(stale)
+
     def partials(self) -> list[Message]:
         """Return what is to be written to ``programme-partials``, in a unit of work's transaction.
 

@@ -102,15 +102,6 @@ def _in_query(route: Route) -> list[Node]:
         return []
     schema = msgspec.json.schema(route.query)["$defs"][route.query.__name__]
     return [
-        {"name": name, "in": "query", "required": False, "schema": _given(one)}
+        {"name": name, "in": "query", "required": False, "schema": one}
         for name, one in schema["properties"].items()
     ]
-
-
-def _given(schema: Node) -> Node:
-    """Return a parameter's schema: it is left out rather than null."""
-    options = [one for one in schema.get("anyOf", []) if one.get("type") != "null"]
-    if not options:
-        return schema
-    rest = {name: one for name, one in schema.items() if name not in {"anyOf", "default"}}
-    return {**rest, **options[0]}

@@ -6,17 +6,19 @@ To add one: write a handler, and a ``Route`` in its module's ``ROUTES``; ``site`
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 from aiohttp import web
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from streamer.web.problems import Problem
 from streamer.web.tokens import Scope
 
 if TYPE_CHECKING:
     from streamer.web.site import Site
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +67,14 @@ class Route(Struct, frozen=True, kw_only=True):
     media_type: str = JSON
     problems: tuple[int, ...] = ()
     """Statuses of problems besides those that any request may meet."""
+
+
+def given(value: T | UnsetType) -> T | None:
+    """Return a parameter; None where it was left out.
+
+    Their default is ``UNSET``: with None, the text "null" would be taken for it.
+    """
+    return None if value is UNSET else value
 
 
 def mount(router: web.UrlDispatcher, route: Route, site: "Site") -> None:

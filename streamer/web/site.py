@@ -1,6 +1,7 @@
 """The API and the page of one worker: what they need, and all their routes."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import chain
@@ -25,6 +26,15 @@ from streamer.web.views.overview import Course, sample_of, sum_of
 
 SAMPLE_SECONDS = 5.0
 """How often the risk bands are noted."""
+
+RENEW_SECONDS = 0.5
+"""Between looks at which customers of the index are of an earlier day."""
+
+RENEWED_AT_ONCE = 250
+"""Customers: some milliseconds."""
+
+RENEWING_SHARE = 0.05
+"""Of the time of the process. A million customers, each once a day, need a hundredth of that."""
 
 ROUTES: Sequence[Route] = tuple(
     chain(
@@ -84,18 +94,32 @@ class Site(Service):
         return [task.partition for _, task in tasks if not task.lost]
 
     async def totals(self) -> Totals:
-        """Return the sums over all customers here; events pass between partitions."""
+        """Return the sums over all customers here; events pass between slices of them."""
         found = []
         for partition in self.partitions():
-            if partition.index is not None:
-                found.append(partition.index.totals())
-            await asyncio.sleep(0)
+            for totals in partition.index.totals() if partition.index is not None else ():
+                found.append(totals)
+                await asyncio.sleep(0)
         return sum_of(found)
+
+    @Service.task
+    async def _renew(self) -> None:
+        """Renew what a day's silence has moved, within a share of the process's time."""
+        while not self.should_stop:
+            longest = 0.0
+            for partition in self.partitions():
+                began = time.monotonic()
+                partition.renew(RENEWED_AT_ONCE)
+                longest = max(longest, time.monotonic() - began)
+                await self.sleep(longest * (1 / RENEWING_SHARE - 1))
+            await self.sleep(RENEW_SECONDS)
 
     @Service.task
     async def _note_bands(self) -> None:
         while not self.should_stop:
             await self.sleep(SAMPLE_SECONDS)
-            time = max((one.time for one in self.partitions()), default=NEVER)
-            if time != NEVER:
-                self.course.offer(sample_of(await self.totals(), time, self.now()))
+            partitions = self.partitions()
+            instant = max((one.time for one in partitions), default=NEVER)
+            # While customers are still being gone through, a part would look like a fall.
+            if instant != NEVER and all(one.counting.has_counted_all for one in partitions):
+                self.course.offer(sample_of(await self.totals(), instant, self.now()))

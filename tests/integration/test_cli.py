@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -286,6 +287,21 @@ def test_the_demo_shows_a_real_shop(tmp_path: Path) -> None:
     assert summary["model"]["customers"] == outcome["customers"]
     assert 0 < Decimal(outcome["expected"]) < Decimal(outcome["worth"])
     assert errors.count("✓") == 7
+    assert not left_behind(tmp_path)
+
+
+def test_the_demo_stays_with_its_page_until_it_is_told_to_end(tmp_path: Path) -> None:
+    with demo(tmp_path, "--stay") as process:
+        assert process.stdout
+        told = next(line for line in process.stdout if "Look around at" in line)
+        address = told.split(" at ")[1].split(",")[0]
+        with urlopen(address) as page:
+            assert "<title>streamer</title>" in page.read().decode()
+        with urlopen(f"{address}v1/overview") as answer:
+            assert json.load(answer)["customers"] > 0
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
     assert not left_behind(tmp_path)
 
 

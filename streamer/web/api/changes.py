@@ -5,11 +5,11 @@ import time
 from typing import Annotated
 
 from aiohttp import web
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from streamer.web.changes import Kind, Subscription
 from streamer.web.problems import not_yet
-from streamer.web.routing import EVENTS, GUARDS, Call, Route
+from streamer.web.routing import EVENTS, GUARDS, Call, Route, given
 
 HEARTBEAT_SECONDS = 15.0
 """How often something is sent though nothing happens: proxies drop what is silent."""
@@ -18,15 +18,15 @@ HEARTBEAT_SECONDS = 15.0
 class ChangesQuery(Struct, frozen=True):
     """Which changes, and how many at most."""
 
-    kind: Kind | None = None
-    customer_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    kind: Kind | UnsetType = UNSET
+    customer_id: Annotated[str, Meta(min_length=1, max_length=128)] | UnsetType = UNSET
     per_second_max: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
 async def stream_changes(call: Call) -> web.StreamResponse:
     """Send what is published from now on; what is too much is left out and counted."""
     query: ChangesQuery = call.query
-    subscription = call.site.changes.subscribe(query.kind, query.customer_id)
+    subscription = call.site.changes.subscribe(given(query.kind), given(query.customer_id))
     if subscription is None:
         raise not_yet("too many listen already: read the topics with a Kafka client")
     response = web.StreamResponse(headers={**GUARDS, "Content-Type": EVENTS})

@@ -4,15 +4,15 @@ import asyncio
 from typing import Annotated
 
 from aiohttp import web
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from streamer.pipeline.index import Wanted
 from streamer.records.scores import RiskBand
 from streamer.web.problems import Problem
-from streamer.web.routing import Call, Route
+from streamer.web.routing import Call, Route, given
 from streamer.web.views.curve import ChurnCurve, churn_curve
 from streamer.web.views.customer import CustomerView, customer_view
-from streamer.web.views.search import CustomerPage, found_in, joined, place_of
+from streamer.web.views.search import CustomerPage, joined, page_of, place_of
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -20,50 +20,44 @@ Name = Annotated[str, Meta(min_length=1, max_length=64)]
 class CustomersQuery(Struct, frozen=True):
     """Which customers, and how many at a time."""
 
-    segment: Name | None = None
-    risk_band: RiskBand | None = None
-    tier: Name | None = None
-    cursor: Annotated[str, Meta(pattern=r"^-?[0-9]{1,19}\.[0-9]{1,20}$")] | None = None
+    segment: Name | UnsetType = UNSET
+    risk_band: RiskBand | UnsetType = UNSET
+    tier: Name | UnsetType = UNSET
+    cursor: Annotated[str, Meta(pattern=r"^-?[0-9]{1,19}\.[0-9]{1,20}$")] | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
 class CurveQuery(Struct, frozen=True):
     """How far ahead."""
 
-    days: Annotated[float, Meta(gt=0, le=3653)] | None = None
+    days: Annotated[float, Meta(gt=0, le=3653)] | UnsetType = UNSET
 
 
 async def list_customers(call: Call) -> CustomerPage:
     """Find customers here and at the other workers."""
     query: CustomersQuery = call.query
-    wanted = _wanted(call, query)
-    pages = []
+    wanted, findings = _wanted(call, query), []
     for partition in call.site.partitions():
-        pages.append(found_in(partition, wanted, call.site.now()))
+        if partition.index is not None:
+            findings.append((partition, *partition.index.find(wanted)))
         await asyncio.sleep(0)  # events pass between partitions
-    empty = CustomerPage(
-        total=0,
-        complete=True,
-        currency=call.site.settings.reporting_currency,
-        customers=[],
-        next_cursor=None,
-    )
-    own = joined([empty, *pages], query.limit)
+    currency = call.site.settings.reporting_currency
+    own = page_of(findings, currency, query.limit, call.site.now())
     return joined(await call.site.peers.gather(call.request, own, CustomerPage), query.limit)
 
 
 def _wanted(call: Call, query: CustomersQuery) -> Wanted:
     settings, after = call.site.settings, None
-    if query.segment is not None and query.segment not in settings.segmentation.names:
+    if query.segment is not UNSET and query.segment not in settings.segmentation.names:
         raise Problem(404, "there is no such segment: see /v1/segments", "segment")
-    if query.tier is not None and query.tier not in settings.loyalty_tiers:
+    if query.tier is not UNSET and query.tier not in settings.loyalty_tiers:
         raise Problem(404, "there is no such tier in STREAMER_LOYALTY_TIERS", "tier")
-    if query.cursor is not None and (after := place_of(query.cursor)) is None:
+    if query.cursor is not UNSET and (after := place_of(query.cursor)) is None:
         raise Problem(400, "take `next_cursor` of the page before", "cursor")
     return Wanted(
-        segment=query.segment,
-        risk_band=query.risk_band,
-        tier=query.tier,
+        segment=given(query.segment),
+        risk_band=given(query.risk_band),
+        tier=given(query.tier),
         after=after,
         limit=query.limit,
     )
@@ -89,7 +83,9 @@ async def get_churn_curve(call: Call) -> ChurnCurve | web.Response:
     if elsewhere is not None:
         return elsewhere
     partition = call.site.app.tasks[call.site.peers.number_of(customer_id)].partition
-    found = churn_curve(partition, customer_id, query.days or call.site.settings.horizon_days)
+    found = churn_curve(
+        partition, customer_id, given(query.days) or call.site.settings.horizon_days
+    )
     if found is None:
         raise _unknown()
     return found

@@ -5,30 +5,32 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from streamer.scoring.what_if.customer import ONE, ZERO, Customer
+from streamer.scoring.what_if.customer import ONE, Customer
 from streamer.scoring.what_if.figures import Changes, WhatIf, what_if
 from streamer.web.problems import Problem
 from streamer.web.routing import Call, Route
 
-Number = Annotated[str, Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$")]
-"""A decimal number, exactly."""
+Change = Annotated[str, Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,12})?$")]
+"""A decimal number, exactly; so are the others."""
+Amount = Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,12})?$")]
+Share = Annotated[str, Meta(pattern=r"^(0(\.[0-9]{1,12})?|1(\.0{1,12})?)$")]
 
 
 class WhatIfRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """A change, and the average customer that it changes; see ``streamer what-if --help``."""
 
-    more_per_order: Number = "0"
-    more_orders: Number = "0"
-    more_years: Number = "0"
-    target: Number | None = None
-    retention_points: Number = "5"
-    order_value: Number | None = None
-    orders_per_year: Number | None = None
-    years: Number | None = None
-    margin: Number | None = None
-    retention_rate: Number | None = None
-    discount_rate: Number | None = None
-    acquisition_cost: Number = "0"
+    more_per_order: Change = "0"
+    more_orders: Change = "0"
+    more_years: Change = "0"
+    target: Amount | None = None
+    retention_points: Change = "5"
+    order_value: Amount | None = None
+    orders_per_year: Amount | None = None
+    years: Amount | None = None
+    margin: Share | None = None
+    retention_rate: Share | None = None
+    discount_rate: Amount | None = None
+    acquisition_cost: Amount = "0"
 
 
 async def ask_what_if(call: Call) -> WhatIf:
@@ -52,14 +54,11 @@ async def ask_what_if(call: Call) -> WhatIf:
 
 
 def _changes(asked: WhatIfRequest) -> Changes:
-    target = _or_none(asked.target)
-    if target is not None and target < ZERO:
-        raise ValueError("target must be 0 or more")
     return Changes(
         more_per_order=Decimal(asked.more_per_order),
         more_orders=Decimal(asked.more_orders),
         more_years=Decimal(asked.more_years),
-        target=target,
+        target=_or_none(asked.target),
         retention_points=Decimal(asked.retention_points),
     )
 

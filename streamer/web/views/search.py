@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from streamer.pipeline import Partition
-from streamer.pipeline.index import UNKNOWN, Found, Place, Wanted
+from streamer.pipeline.index import UNKNOWN, Found, Place
 from streamer.records.scores import RiskBand
 from streamer.web.views.money import money
 from streamer.web.views.standing import Standing, standings
@@ -60,20 +60,33 @@ def place_of(cursor: str) -> Place | None:
     return (stake, tie) if -(2**63) <= stake < 2**63 and tie < 2**64 else None
 
 
-def found_in(partition: Partition, wanted: Wanted, now: datetime) -> CustomerPage:
-    """Return the first customers of one partition; score only those."""
-    assert partition.index is not None  # noqa: S101 - a worker's partitions have one
-    total, found = partition.index.find(wanted)
-    standing = standings(partition, [one.customer_id for one in found], now)
-    currency = partition.scoring.currency
-    return _page(
-        total,
-        [_item(one, standing[one.customer_id], currency) for one in found
-         if one.customer_id in standing],  # else it has just been erased
-        currency,
-        more=len(found) == wanted.limit,
-        complete=partition.counting.has_counted_all,
-    )  # fmt: skip
+Finding = tuple[Partition, int, list[Found]]
+"""Of a partition: how many customers there are of those wanted, and the first of them."""
+
+
+def page_of(findings: Sequence[Finding], currency: str, limit: int, now: datetime) -> CustomerPage:
+    """Return the first customers of some partitions; only those are scored."""
+    found = sorted(
+        ((one, partition) for partition, _, some in findings for one in some),
+        key=lambda pair: (-pair[0].place[0], pair[0].place[1]),
+    )
+    chosen = found[:limit]
+    standing: dict[str, Standing] = {}
+    for partition, _, _ in findings:
+        ids = [one.customer_id for one, of in chosen if of is partition]
+        standing |= standings(partition, ids, now)
+    return CustomerPage(
+        total=sum(total for _, total, _ in findings),
+        complete=all(partition.counting.has_counted_all for partition, _, _ in findings),
+        currency=currency,
+        # Who is not there has been erased since the index was renewed.
+        customers=[
+            _item(one, standing[one.customer_id], currency)
+            for one, _ in chosen
+            if one.customer_id in standing
+        ],
+        next_cursor=_cursor(chosen[-1][0].place) if len(chosen) == limit else None,
+    )
 
 
 def joined(pages: Sequence[CustomerPage], limit: int) -> CustomerPage:
@@ -81,25 +94,19 @@ def joined(pages: Sequence[CustomerPage], limit: int) -> CustomerPage:
     items = sorted(
         (item for page in pages for item in page.customers), key=lambda item: _order(item.cursor)
     )
-    return _page(
-        sum(page.total for page in pages),
-        items[:limit],
-        pages[0].currency,
-        more=len(items) > limit or any(page.next_cursor for page in pages),
-        complete=all(page.complete for page in pages),
-    )
-
-
-def _page(
-    total: int, items: list[CustomerItem], currency: str, *, more: bool, complete: bool
-) -> CustomerPage:
+    more = len(items) > limit or any(page.next_cursor is not None for page in pages)
+    items = items[:limit]
     return CustomerPage(
-        total=total,
-        complete=complete,
-        currency=currency,
+        total=sum(page.total for page in pages),
+        complete=all(page.complete for page in pages),
+        currency=pages[0].currency,
         customers=items,
         next_cursor=items[-1].cursor if more and items else None,
     )
+
+
+def _cursor(place: Place) -> str:
+    return f"{place[0]}.{place[1]}"
 
 
 def _order(cursor: str) -> tuple[int, int]:
@@ -108,10 +115,10 @@ def _order(cursor: str) -> tuple[int, int]:
 
 
 def _item(found: Found, standing: Standing, currency: str) -> CustomerItem:
-    (stake, tie), ltv, risk = found.place, standing.ltv, standing.churn_risk
+    stake, ltv, risk = found.place[0], standing.ltv, standing.churn_risk
     return CustomerItem(
         customer_id=found.customer_id,
-        cursor=f"{stake}.{tie}",
+        cursor=_cursor(found.place),
         money_at_stake=None if stake == UNKNOWN else money(stake, currency),
         risk_band=risk.risk_band,
         churn_probability=risk.churn_probability,
