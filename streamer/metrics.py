@@ -48,6 +48,8 @@ OUTCOMES = {
     "rekeyed": _counter("records_rekeyed", "Records passed on to the customer's partition"),
     "erasures": _counter("erasures", "Customers erased"),
     "erased": _counter("events_erased", "Events passed over: their customer was erased since"),
+    "adapted": _counter("records_adapted", "Foreign records that became events"),
+    "ignored": _counter("records_ignored", "Foreign records of which nothing is scored, and tests"),
     "scores": _counter("scores", "Scorings of customers"),
     "rescored": _counter("scores_renewed", "Scorings because of a new model"),
     "silences": _counter("silence_crossings", "Risk bands crossed in silence"),

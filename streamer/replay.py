@@ -17,26 +17,19 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
 
 import msgspec
 from msgspec.structs import astuple
 
-from streamer.errors import StreamerError
 from streamer.files import read_lines
+from streamer.files.outputs import OUTPUTS, Form, OutputFiles, ReplayError, is_output
 from streamer.pipeline import Asked, Book, Message, Partition, Shop, scored
 from streamer.records.instants import NEVER
 from streamer.records.kafka import (
-    CHURN_RISK_UPDATES,
     DEAD_LETTERS,
-    LTV_UPDATES,
     PROGRAMME_MEASURES,
-    RECOMMENDED_ACTIONS,
     REFERRAL_CREDITS,
     REKEYED,
-    SCORE_TOPICS,
-    SEGMENT_CHANGES,
     FileRecord,
 )
 from streamer.records.models import ModelParams
@@ -45,16 +38,6 @@ from streamer.scoring.score import Scoring
 from streamer.serdes.addresses import address
 from streamer.serdes.dead_letters import readable_dead_letter
 from streamer.settings import Settings
-
-OUTPUTS = (
-    LTV_UPDATES,
-    CHURN_RISK_UPDATES,
-    SEGMENT_CHANGES,
-    RECOMMENDED_ACTIONS,
-    PROGRAMME_MEASURES,
-    DEAD_LETTERS,
-)
-"""Topics whose records a replay gives to its writer."""
 
 TIMERS_MAX = 5_000
 """Band crossings told of at once when silence runs on: it bounds the memory."""
@@ -75,10 +58,6 @@ PROGRESS_EVENTS = 500
 """How often progress is told."""
 
 _encode = msgspec.json.Encoder().encode
-
-
-class ReplayError(StreamerError):
-    """What a replay gives cannot be written."""
 
 
 class Replay:
@@ -227,88 +206,6 @@ class Replay:
                         self._write(name, message.value)
 
 
-class OutputFiles:
-    """What a replay writes: a file a topic, whole or not there at all; a context manager."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._files: dict[str, BinaryIO] = {}
-        self._erased: dict[str, dict[str, int]] = {name: {} for name in SCORE_TOPICS}
-        """By topic: where in its file what is left of an erased customer begins."""
-
-    def __enter__(self) -> Self:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            for name in OUTPUTS:
-                # What an earlier replay left must not pass for the result of one that fails.
-                output_file(self._folder, name).unlink(missing_ok=True)
-                self._files[name] = self._partial(name).open("wb")
-        except OSError as error:
-            raise self._unwritable(error) from error
-        return self
-
-    def write(self, name: str, line: bytes) -> None:
-        """Add ``line`` to the file of the topic ``name``."""
-        try:
-            self._files[name].write(line + b"\n")
-        except OSError as error:
-            raise self._unwritable(error) from error
-
-    def forget(self, customer_id: str) -> None:
-        """Leave out what was written of the customer so far."""
-        for name, places in self._erased.items():
-            places[customer_id] = self._files[name].tell()
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        try:
-            for file in self._files.values():
-                file.close()
-            for name, places in self._erased.items():
-                if places and exc_type is None:
-                    _leave_out(self._partial(name), places)
-            for name in self._files if exc_type is None else ():
-                self._partial(name).replace(output_file(self._folder, name))
-        except OSError as error:
-            raise self._unwritable(error) from error
-        finally:
-            for name in self._files:
-                self._partial(name).unlink(missing_ok=True)
-
-    def _partial(self, name: str) -> Path:
-        return self._folder / f".{name}.partial"
-
-    def _unwritable(self, error: OSError) -> ReplayError:
-        reason = error.strerror or "it cannot be opened"
-        return ReplayError(f"{self._folder} cannot be written ({reason}): name another folder.")
-
-
-class _Customer(msgspec.Struct):
-    customer_id: str
-
-
-def _leave_out(path: Path, places: Mapping[str, int]) -> None:
-    """Rewrite the file of scores at ``path`` without those of customers before their places."""
-    decode = msgspec.json.Decoder(_Customer).decode
-    kept = path.with_suffix(".kept")
-    with path.open("rb") as file, kept.open("wb") as rest:
-        place = 0
-        for line in file:
-            if place >= places.get(decode(line).customer_id, 0):
-                rest.write(line)
-            place += len(line)
-    kept.replace(path)
-
-
-def output_file(folder: Path, name: str) -> Path:
-    """Return the file that holds the records of the topic ``name``."""
-    return folder / f"{name}.jsonl"
-
-
 def replay_file(
     source: str,
     out: Path,
@@ -318,6 +215,7 @@ def replay_file(
     version: str,
     until: int = NEVER,
     model: ModelParams | None = None,
+    form: Form = "jsonl",
     progress: Callable[[Replay], None] = lambda _: None,
 ) -> Replay:
     """Replay the file ``source`` into the folder ``out``.
@@ -330,17 +228,19 @@ def replay_file(
         version: of this program.
         until: let silence run on to this instant.
         model: by which to score; the formula without one.
+        form: of the files; measures of the whole shop, which are nested, are JSON lines always.
         progress: called every now and then.
 
     Raises:
         FileError: the file cannot be read as it stands.
         ReplayError: the folder cannot be written.
+        NoParquetError: ``form`` needs a library that is not installed.
     """
     values = read_lines(source, settings.reporting_currency)
-    if source != "-" and Path(source).resolve() in (output_file(out, n).resolve() for n in OUTPUTS):
+    if is_output(source, out):
         raise ReplayError(f"{source} is a file that would be written: name another folder.")
     first = list(islice(values, 1))  # so that nothing is touched if there is no such file
-    with OutputFiles(out) as files:
+    with OutputFiles(out, form) as files:
         replay = Replay(settings, now, version, files.write, model, forget=files.forget)
         for value in chain(first, values):
             replay.take(value)

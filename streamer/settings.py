@@ -9,10 +9,12 @@ import tomllib
 from decimal import Decimal
 from functools import cached_property
 from importlib.resources import files
+from ipaddress import ip_address
 from pathlib import Path
+from socket import gethostname
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,7 +27,7 @@ from streamer.errors import StreamerError
 from streamer.pipeline import Configuration
 from streamer.records.events import LEVELS
 from streamer.records.instants import DAY
-from streamer.records.kafka import Topics
+from streamer.records.kafka import EVENT_TOPICS, SOURCE_TOPICS, TOPIC_NAMES, Topics
 from streamer.scoring.actions import NO_ACTIONS, Playbook
 from streamer.scoring.actions.definitions import playbook_of
 from streamer.scoring.experiments.plans import Trial
@@ -42,7 +44,9 @@ CategoryName = Annotated[str, Field(min_length=1, max_length=64)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 Text = Annotated[str, Field(min_length=1, max_length=256)]
 TierName = Annotated[str, Field(min_length=1, max_length=64)]
+TopicName = Annotated[str, Field(pattern=r"^[\w.-]{1,200}$")]
 Cost = Annotated[Decimal, Field(ge=0, lt=1_000_000_000)]
+Token = Annotated[SecretStr, Field(min_length=16, max_length=1024)]
 
 
 class ConfigurationError(StreamerError):
@@ -108,15 +112,39 @@ class Settings(KafkaSecurity, BaseSettings):
         default=True, description="create missing topics when a worker starts"
     )
 
-    http_host: str = Field("127.0.0.1", description="where /metrics, /livez and /readyz listen")
+    http_host: str = Field(
+        "127.0.0.1",
+        description="where the page, the API, /metrics, /livez and /readyz listen; without a token "
+        "on this machine only",
+    )
     http_port: int = Field(
         6066, ge=0, le=65_535, description="their port; each further process takes the next"
+    )
+    http_advertised_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+)?$",
+        description="where the other workers reach this one; else its host, or the machine's name, "
+        "and its port",
+    )
+    http_read_token: Token | None = Field(
+        None, description="whoever bears it may read the API; 16 characters or more"
+    )
+    http_write_token: Token | None = Field(
+        None, description="whoever bears it may send events to the API; 16 characters or more"
+    )
+    http_admin_token: Token | None = Field(
+        None, description="whoever bears it may read and change; 16 characters or more"
     )
     data_dir: Path = Field(
         Path(".streamer"), description="where a worker and the embedded broker keep files"
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
+    adapters: dict[TopicName, Literal["segment", "rudderstack", "shopify"]] = Field(
+        default_factory=dict,
+        description="further input topics, with as many partitions, whose records are another "
+        'system\'s, as JSON: {"segment-events": "segment", "shopify": "shopify"}',
+    )
     reporting_currency: Currency = Field("USD", description="all money is converted into it")
     rates: dict[Currency, Annotated[Decimal, Field(gt=0)]] = Field(
         default_factory=dict,
@@ -287,9 +315,25 @@ class Settings(KafkaSecurity, BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _adapters_have_topics_of_their_own(self) -> Self:
+        taken = sorted(self.adapters.keys() & set(TOPIC_NAMES))
+        if taken:
+            raise ValueError(f"adapters must not name streamer's own topics: {', '.join(taken)}")
+        return self
+
+    @model_validator(mode="after")
     def _tiers_differ(self) -> Self:
         if len(set(self.loyalty_tiers.values())) < len(self.loyalty_tiers):
             raise ValueError("loyalty_tiers must begin at different points")
+        return self
+
+    @model_validator(mode="after")
+    def _is_guarded(self) -> Self:
+        if not (self.guarded or is_loopback(self.http_host)):
+            raise ValueError(
+                f"http_host {self.http_host} can be reached from elsewhere: set http_read_token, "
+                "or leave it at 127.0.0.1"
+            )
         return self
 
     @classmethod
@@ -306,9 +350,38 @@ class Settings(KafkaSecurity, BaseSettings):
         return init_settings, env_settings, dotenv_settings, toml, file_secret_settings
 
     @property
+    def guarded(self) -> bool:
+        """Whether the API asks for a token."""
+        tokens = self.http_read_token, self.http_write_token, self.http_admin_token
+        return any(token is not None for token in tokens)
+
+    @property
+    def takes_events(self) -> bool:
+        """Whether somebody bears a token with which to send events to the API."""
+        return self.http_write_token is not None or self.http_admin_token is not None
+
+    @property
+    def http_url(self) -> str:
+        """Where other workers reach this one."""
+        if self.http_advertised_url:
+            return self.http_advertised_url
+        host = gethostname() if self.http_host in {"0.0.0.0", "::", ""} else self.http_host  # noqa: S104 - compared
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.http_port}"
+
+    @property
     def topics(self) -> Topics:
         """The topics' names."""
         return Topics(self.topic_prefix)
+
+    @property
+    def event_topics(self) -> tuple[str, ...]:
+        """Where producers write, without the prefix: events, and what adapters read."""
+        return (*EVENT_TOPICS, *self.adapters)
+
+    @property
+    def source_topics(self) -> tuple[str, ...]:
+        """All that a partition reads, without the prefix."""
+        return (*SOURCE_TOPICS, *self.adapters)
 
     @property
     def trials(self) -> dict[str, Trial]:
@@ -352,8 +425,8 @@ class Settings(KafkaSecurity, BaseSettings):
             return playbook_of(tomllib.loads(packaged("actions")), segments, "actions.toml")
         return playbook_of(read_toml(self.actions_file), segments, str(self.actions_file))
 
-    def configuration(self, version: str = "") -> Configuration:
-        """Return what the pipeline needs of the settings.
+    def configuration(self, version: str = "", *, indexed: bool = False) -> Configuration:
+        """Return what the pipeline needs of the settings; ``indexed`` where customers are searched.
 
         Raises:
             StreamerError: a file of segments or actions cannot be read, or says what cannot be.
@@ -365,13 +438,23 @@ class Settings(KafkaSecurity, BaseSettings):
             playbook=self.playbook if self.announcements else NO_ACTIONS,
             topics=self.topics,
             partitions=self.partitions,
+            adapters=self.adapters,
             lateness=round(self.lateness_days * DAY),
             future_tolerance=round(self.future_tolerance_days * DAY),
             every_event=self.emit == "every_event",
             trials=self.trials,
             goals=self.goals,
+            indexed=indexed,
             version=version,
         )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether ``host``, a name or an address, is reached from this machine only."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def packaged(name: str) -> str:

@@ -45,6 +45,8 @@ def bench(
     """Measure the worker beside Kafka Streams, Quix Streams and plain Faust, on a Kafka of its own.
 
     Takes some minutes, and all cores: leave the machine alone meanwhile.
+
+    Example: streamer bench --events 100000
     """
     try:
         from benchmarks.main import main  # noqa: PLC0415 - a wheel does not carry it

@@ -30,6 +30,8 @@ def broker(
     """Run a Kafka of one node until it is stopped with Ctrl-C; prints `ready HOST:PORT`.
 
     It is Apache Kafka itself and needs neither Docker nor an installed Java.
+
+    Example: streamer broker --port 9092 --data-dir .streamer/kafka
     """
     if not jar_folder().exists():
         typer.echo(f"downloading Kafka {KAFKA_VERSION}, 45 MB, once", err=True)

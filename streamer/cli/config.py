@@ -63,6 +63,8 @@ def show(
     """Show every setting: its value, its source, its name in the environment, what it does.
 
     Values that come from secret files are never shown.
+
+    Example: streamer config show --json
     """
     settings, fault = everything()
     unknown = unknown_variables()

@@ -12,9 +12,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from streamer.cli.showing import UsageError, instant_of_option, print_json, shown_instant
+from streamer.files.outputs import OUTPUTS, Form, output_file
 from streamer.records.instants import NEVER
 from streamer.records.models import ModelParams
-from streamer.replay import OUTPUTS, Replay, output_file, replay_file
+from streamer.replay import Replay, replay_file
 from streamer.serdes.models import decode_model_params
 from streamer.settings import load_settings
 
@@ -38,6 +39,13 @@ def replay(
             help="Score by this model: JSON as `fit --from-kafka --json` prints it.",
         ),
     ] = None,
+    form: Annotated[
+        Form,
+        typer.Option(
+            "--format",
+            help="JSON lines, or Parquet for notebooks (docs/notebook.md).",
+        ),
+    ] = "jsonl",
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Score a file of events offline, without Kafka, exactly as a worker would.
@@ -60,9 +68,10 @@ def replay(
             version=version("streamer"),
             until=silent_until,
             model=params,
+            form=form,
             progress=lambda replay: progress.update(task, description=_progress(replay)),
         )
-    summary = summary_of(done, out, time.monotonic() - started)
+    summary = summary_of(done, out, time.monotonic() - started, form)
     if json:
         print_json(summary)
     else:
@@ -81,7 +90,7 @@ def _progress(replay: Replay) -> str:
     return f"{replay.events:,} events, {replay.counts['scores']:,} scores, {dead:,} dead letters"
 
 
-def summary_of(replay: Replay, out: Path, seconds: float) -> dict[str, Any]:
+def summary_of(replay: Replay, out: Path, seconds: float, form: Form = "jsonl") -> dict[str, Any]:
     """Return what a replay did, for people and programs."""
     counts = replay.counts
     return {
@@ -98,7 +107,7 @@ def summary_of(replay: Replay, out: Path, seconds: float) -> dict[str, Any]:
         "stream_time": shown_instant(replay.stream_time),
         "seconds": round(seconds, 3),
         "events_per_second": round(replay.events / seconds, 1),
-        "files": {name: str(output_file(out, name)) for name in OUTPUTS},
+        "files": {name: str(output_file(out, name, form)) for name in OUTPUTS},
     }
 
 

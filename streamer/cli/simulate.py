@@ -128,6 +128,8 @@ def simulate(
     """Write the events of a simulated shop as JSON lines, in the order of their arrival.
 
     The same options and seed give the same bytes. Nothing depends on the clock.
+
+    Example: streamer simulate --customers 1000 --days 365 | streamer send -
     """
     process: dict[str, Any] = {"model": model.value, **_numbers(params, "r alpha a b")}
     shop = Shop(

@@ -18,7 +18,10 @@ topics = typer.Typer(
 
 @topics.command()
 def create() -> None:
-    """Make every missing topic with the configured partitions and replication; idempotent."""
+    """Make every missing topic with the configured partitions and replication; idempotent.
+
+    Example: STREAMER_PARTITIONS=8 streamer topics create
+    """
     settings = load_settings()
     made = asyncio.run(create_topics(settings))
     for name in made:
@@ -28,7 +31,10 @@ def create() -> None:
 
 @topics.command()
 def check() -> None:
-    """Say what is wrong with the topics, and the remedy; exit code 1 if anything is."""
+    """Say what is wrong with the topics, and the remedy; exit code 1 if anything is.
+
+    Example: streamer topics check
+    """
     findings = asyncio.run(check_topics(load_settings()))
     console = Console()
     for finding in findings:

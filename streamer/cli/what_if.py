@@ -2,21 +2,22 @@
 
 import re
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from streamer.cli.showing import UsageError, amount, counted, print_json
-from streamer.records.money import TEXT_MAX, WHOLE_DIGITS, minor_digits
+from streamer.records.money import TEXT_MAX, WHOLE_DIGITS
 from streamer.scoring.what_if.customer import ONE, ZERO, Customer
-from streamer.scoring.what_if.levers import levers
-from streamer.scoring.what_if.retention import retention_change
-from streamer.scoring.what_if.sizing import sizing
+from streamer.scoring.what_if.figures import Changes
+from streamer.scoring.what_if.figures import what_if as figures_of
 from streamer.settings import load_settings
 
 Figures = dict[str, Any]
+Basis = Literal["revenue", "margin"]
 
 LEVER_WORDS = {
     "order_value": "value of an order",
@@ -25,7 +26,7 @@ LEVER_WORDS = {
     "lifespan_years": "years a customer stays, the same seen otherwise",
     "acquisition_cost": "cost of winning a customer",
 }
-NAMES = re.compile("|".join((*Customer.__struct_fields__, "target")))
+NAMES = re.compile("|".join((*Customer.__struct_fields__, *Changes.__struct_fields__)))
 
 
 def _number(given: str | Decimal) -> Decimal:
@@ -65,7 +66,6 @@ def what_if(
     Example: streamer what-if --more-per-order 5 --orders-per-year 18 --years 5 --target 100000
     """
     settings = load_settings()
-    digits = minor_digits(settings.reporting_currency)
     try:
         customer = Customer(
             order_value=order_value,
@@ -76,107 +76,33 @@ def what_if(
             discount_rate=_or_setting(discount_rate, settings.discount_rate),
             acquisition_cost=acquisition_cost,
         )
-        changes = (more_per_order, more_orders, more_years)
-        figures: Figures = {
-            "currency": settings.reporting_currency,
-            "basis": "revenue" if margin is None else "margin",
-            "sizing": _sizing(customer, changes, target, digits),
-            "retention": _retention(customer, retention_points, digits),
-            "levers": _levers(customer, digits),
-        }
+        changes = Changes(
+            more_per_order=more_per_order,
+            more_orders=more_orders,
+            more_years=more_years,
+            target=target,
+            retention_points=retention_points,
+        )
+        basis: Basis = "revenue" if margin is None else "margin"
+        found = figures_of(customer, changes, settings.reporting_currency, basis)
     except ValueError as error:  # the figures' own, which name what is wrong
-        named = NAMES.sub(lambda name: f"--{name[0].replace('_', '-')}", str(error))
-        raise UsageError(f"{named}.") from None
-    figures["null_reasons"] = _null_reasons(figures, retention_points)
+        raise UsageError(f"{_with_options(str(error))}.") from None
+    figures: Figures = msgspec.to_builtins(found)
+    reasons = figures["null_reasons"]
+    figures["null_reasons"] = {name: _with_options(reason) for name, reason in reasons.items()}
     if json:
         print_json(figures)
     else:
         _show(figures)
 
 
+def _with_options(text: str) -> str:
+    """Return ``text`` with the options' names in the place of the figures'."""
+    return NAMES.sub(lambda name: f"--{name[0].replace('_', '-')}", text)
+
+
 def _or_setting(given: Decimal | None, setting: float) -> Decimal:
     return Decimal(repr(setting)) if given is None else given
-
-
-def _sizing(
-    customer: Customer,
-    changes: tuple[Decimal, Decimal, Decimal],
-    target: Decimal | None,
-    digits: int,
-) -> Figures | None:
-    if not any(changes):
-        return None
-    per_order, orders, years = changes
-    found = sizing(
-        customer,
-        more_per_order=per_order,
-        more_orders_per_year=orders,
-        more_years=years,
-        target=target,
-    )
-    return {
-        "value_per_customer": _exact(found.value_per_customer, digits),
-        "target": None if target is None else _exact(target, digits),
-        "customers_for_target": found.customers_for_target,
-        "customers_to_reach_target": found.customers_to_reach_target,
-    }
-
-
-def _retention(customer: Customer, points: Decimal, digits: int) -> Figures | None:
-    if not 0 <= customer.retention_rate + points / 100 <= 1:
-        return None
-    found = retention_change(customer, points)
-    return {
-        "retention_rate": float(found.retention_rate),
-        "changed_retention_rate": float(found.changed_retention_rate),
-        "margin_multiple": float(found.margin_multiple),
-        "changed_margin_multiple": float(found.changed_margin_multiple),
-        "profit_per_customer": _rounded(found.profit_per_customer, digits),
-        "changed_profit_per_customer": _rounded(found.changed_profit_per_customer, digits),
-        "profit_percent": _float(found.profit_percent),
-    }
-
-
-def _levers(customer: Customer, digits: int) -> list[Figures] | None:
-    if customer.profit is None:
-        return None
-    return [
-        {
-            "lever": lever.lever,
-            "value": float(lever.value),
-            "elasticity": _float(lever.elasticity),
-            "profit_at_less": _rounded(lever.profit_at_less, digits),
-            "profit_at_more": _rounded(lever.profit_at_more, digits),
-            "swing": _rounded(lever.swing, digits),
-        }
-        for lever in levers(customer)
-    ]
-
-
-def _null_reasons(figures: Figures, points: Decimal) -> dict[str, str]:
-    reasons = {
-        "sizing": "no change of orders is asked for: give --more-per-order, --more-orders or "
-        "--more-years",
-        "retention": f"{points} points more take the retention rate out of 0 to 1",
-        "levers": "needs --order-value and --orders-per-year",
-    }
-    return {name: reason for name, reason in reasons.items() if figures[name] is None}
-
-
-def _exact(money: Decimal, digits: int) -> str:
-    """Return ``money`` with all its decimals, ``digits`` at least."""
-    text = f"{money:f}"
-    whole, _, fraction = text.partition(".")
-    fraction = fraction.rstrip("0").ljust(digits, "0")
-    return f"{whole}.{fraction}" if fraction else whole
-
-
-def _rounded(money: Decimal | None, digits: int) -> str | None:
-    return None if money is None else f"{round(money, digits):f}"
-
-
-def _float(number: Decimal | None) -> float | None:
-    return None if number is None else float(number)
 
 
 def _show(figures: Figures) -> None:

@@ -48,14 +48,15 @@ def run(settings: Settings) -> None:
     Raises:
         BaseException: what the worker crashed of.
     """
-    app = create_app(settings, version("streamer"), lambda app: [OperationsServer(app)])
+    ours = version("streamer")
+    app = create_app(settings, ours, lambda app: [OperationsServer(app, ours)])
     # Whatever the level: at DEBUG aiokafka logs its requests, and one of them holds the password.
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     quieten()
     console = Console(stderr=True)
     console.print(
         f"streamer worker, group {settings.group_id}, brokers {settings.brokers}, "
-        f"metrics on http://{settings.http_host}:{settings.http_port}/metrics",
+        f"page and API on http://{settings.http_host}:{settings.http_port}/, metrics on /metrics",
         highlight=False,
     )
     # A unit of work makes many short-lived objects and no cycles; the rows are bytes. Looking for

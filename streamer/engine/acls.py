@@ -7,7 +7,7 @@ writing include describing, in Kafka's own rules.
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from streamer.engine.topics import TOPICS
+from streamer.engine.topics import topics_of
 from streamer.records.kafka import (
     CHANGELOG,
     CHURN_RISK_UPDATES,
@@ -68,7 +68,11 @@ def acls(role: Role, settings: Settings) -> list[Acl]:
 
 
 def _worker(settings: Settings) -> Iterator[Acl]:
-    wanted = WORKER | ({MODEL_PARAMS: BOTH} if settings.fit_interval_hours else {})
+    wanted = WORKER | dict.fromkeys(settings.adapters, READ)
+    if settings.takes_events:
+        wanted |= dict.fromkeys(EVENT_TOPICS, BOTH)
+    if settings.fit_interval_hours:
+        wanted |= {MODEL_PARAMS: BOTH}
     for topic, operations in wanted.items():
         for operation in operations:
             yield Acl(operation, "topic", settings.topics[topic])
@@ -79,19 +83,20 @@ def _worker(settings: Settings) -> Iterator[Acl]:
 
 
 def _admin(settings: Settings) -> Iterator[Acl]:
-    for topic in TOPICS:
+    for topic in topics_of(settings):
         for operation in ("Create", "Describe", "DescribeConfigs"):
             yield Acl(operation, "topic", settings.topics[topic])
 
 
 def _producer(settings: Settings) -> Iterator[Acl]:
-    for topic in EVENT_TOPICS:
+    for topic in settings.event_topics:
         yield Acl("Write", "topic", settings.topics[topic])
 
 
 def _operator(settings: Settings) -> Iterator[Acl]:
-    written = (*EVENT_TOPICS, MODEL_PARAMS, PROGRAMME_MEASURES)
-    for topic in TOPICS:
+    # `dlq replay` writes to whatever topic a record was refused from.
+    written = (*settings.source_topics, MODEL_PARAMS, PROGRAMME_MEASURES)
+    for topic in topics_of(settings):
         for operation in ("Read", "DescribeConfigs", *(WRITE if topic in written else ())):
             yield Acl(operation, "topic", settings.topics[topic])
     yield Acl("Describe", "group", settings.group_id)

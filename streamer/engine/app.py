@@ -29,7 +29,7 @@ from streamer.engine.transport import (
 )
 from streamer.engine.watchdog import Watchdog
 from streamer.errors import StreamerError
-from streamer.records.kafka import CHANGELOG, SOURCE_TOPICS
+from streamer.records.kafka import CHANGELOG
 from streamer.records.models import ModelParams
 from streamer.settings import Settings
 
@@ -52,7 +52,7 @@ class StreamerApp(faust.App):
         self.tasks: dict[int, PartitionTask] = {}
         self.pace = Pace()
         self._seeks = 0
-        self.configuration = settings.configuration(version)
+        self.configuration = settings.configuration(version, indexed=True)
         self.scoring = SharedScoring(self.configuration)
         self._first_services = list(services)
         self._watch = ModelWatch(settings)
@@ -70,7 +70,8 @@ class StreamerApp(faust.App):
             topic_allow_declare=False,
             topic_disable_leader=True,
             topic_partitions=settings.partitions,
-            web_enabled=False,
+            web_enabled=False,  # ours is in ``web``; Faust's would show tables to whoever asks
+            canonical_url=settings.http_url,
             broker_session_timeout=session,
             broker_heartbeat_interval=session / 4,
             broker_rebalance_timeout=max(15.0, session),
@@ -164,7 +165,7 @@ class StreamerApp(faust.App):
         return cast("FetchConsumer", self.consumer)
 
     def _sources(self) -> list[str]:
-        return [self.settings.topics[name] for name in SOURCE_TOPICS]
+        return [self.settings.topics[name] for name in self.settings.source_topics]
 
     def partitions_of(self, number: int) -> list[TP]:
         """Return the input topics' partitions of this number."""
@@ -261,7 +262,7 @@ def create_app(
     app = StreamerApp(settings, version, [])
     app._first_services = list(services(app))  # noqa: SLF001 - they know the app, the app them
     sources = app.topic(
-        *(settings.topics[name] for name in SOURCE_TOPICS),
+        *(settings.topics[name] for name in settings.source_topics),
         schema=faust.Schema(
             key_type=None, value_type=None, key_serializer="raw", value_serializer="raw"
         ),

@@ -77,6 +77,18 @@ def transactional_producer(settings: Settings, of: int | str) -> AIOKafkaProduce
     )
 
 
+def durable_producer(settings: Settings) -> AIOKafkaProducer:
+    """Return a producer whose records, once acknowledged, are with all replicas, each once."""
+    return AIOKafkaProducer(
+        **connection(settings),
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=5,
+        max_batch_size=262_144,
+        max_request_size=DEAD_LETTER_BYTES_MAX,
+    )
+
+
 def plain_consumer(settings: Settings) -> AIOKafkaConsumer:
     """Return a consumer of no group that sees what is committed."""
     return AIOKafkaConsumer(

@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
-from aiokafka import AIOKafkaProducer
-
-from streamer.engine.clients import DEAD_LETTER_BYTES_MAX, connection
+from streamer.engine.clients import durable_producer
 from streamer.serdes.addresses import address
 from streamer.settings import Settings
 
@@ -15,14 +13,7 @@ WINDOW = 5_000
 
 async def send(settings: Settings, values: Iterable[bytes], progress: Callable[[int], None]) -> int:
     """Publish ``values`` and return how many; ``progress`` is called with the count so far."""
-    producer = AIOKafkaProducer(
-        **connection(settings),
-        acks="all",
-        enable_idempotence=True,
-        linger_ms=5,
-        max_batch_size=262_144,
-        max_request_size=DEAD_LETTER_BYTES_MAX,
-    )
+    producer = durable_producer(settings)
     sent = 0
     try:
         await producer.start()

@@ -44,6 +44,11 @@ TOPICS: dict[str, dict[str, str]] = {
 }
 
 
+def topics_of(settings: Settings) -> dict[str, dict[str, str]]:
+    """Return all topics of these settings, without the prefix, and how they are configured."""
+    return TOPICS | {name: {**KEPT, **LARGE} for name in settings.adapters}
+
+
 class Finding(NamedTuple):
     """What is wrong with a topic, and what to do."""
 
@@ -66,7 +71,7 @@ async def create_topics(settings: Settings) -> list[str]:
     await admin.start()
     try:
         existing = set(await admin.list_topics())
-        missing = [name for name in TOPICS if settings.topics[name] not in existing]
+        missing = [name for name in topics_of(settings) if settings.topics[name] not in existing]
         response = await admin.create_topics([_new_topic(settings, name) for name in missing])
         _check(response.topic_errors)
         return [settings.topics[name] for name in missing]
@@ -79,7 +84,7 @@ def _new_topic(settings: Settings, name: str) -> NewTopic:
         settings.topics[name],
         num_partitions=settings.partitions,
         replication_factor=settings.replication_factor,
-        topic_configs=TOPICS[name],
+        topic_configs=topics_of(settings)[name],
     )
 
 
@@ -95,12 +100,11 @@ async def check_topics(settings: Settings) -> list[Finding]:
     admin = AIOKafkaAdminClient(**connection(settings))
     await admin.start()
     try:
-        described = {
-            topic["topic"]: topic
-            for topic in await admin.describe_topics([settings.topics[name] for name in TOPICS])
-        }
+        needed = topics_of(settings)
+        names = [settings.topics[name] for name in needed]
+        described = {topic["topic"]: topic for topic in await admin.describe_topics(names)}
         findings = []
-        for name, wanted in TOPICS.items():
+        for name, wanted in needed.items():
             topic = settings.topics[name]
             found = described.get(topic)
             if not found or found["error_code"]:

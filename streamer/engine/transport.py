@@ -20,7 +20,7 @@ from faust.types import TP, ConsumerMessage
 
 from streamer.engine.clients import connection
 from streamer.errors import StreamerError
-from streamer.records.kafka import EVENT_TOPICS, Record
+from streamer.records.kafka import Record
 
 
 class DataLostError(StreamerError):
@@ -68,7 +68,7 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
         self._seek_of: dict[TP, int] = {}
         self._settings = cast("Any", self.app).settings
         topics = self._settings.topics
-        self._event_topics = frozenset(topics[name] for name in EVENT_TOPICS)
+        self._event_topics = frozenset(topics[name] for name in self._settings.event_topics)
 
     def _create_worker_consumer(
         self,

@@ -18,7 +18,8 @@ What a unit of work does, in this order (see ``work``):
    all together (see ``scores``), and what has changed by it is announced (see ``announcing``).
 
 Beside that, each partition counts its customers for the figures of the whole shop: ``counting``
-for its share, ``programme`` for what the shares of all of them make.
+for its share, ``programme`` for what the shares of all of them make; and where it is asked for,
+``index`` keeps them at hand for whoever searches.
 """
 
 from streamer.pipeline.announcing import Book

@@ -104,6 +104,11 @@ class Counting:
         """How many of them hold on to a row that has been replaced, about."""
         return len(self._pending) - self._uncounted
 
+    @property
+    def has_counted_all(self) -> bool:
+        """Whether every customer has been counted once since the recovery."""
+        return not self._uncounted
+
     def note(self, customers: Iterable[str], time: int) -> None:
         """Remember ``customers`` as they are; call it before their rows change.
 
@@ -127,8 +132,8 @@ class Counting:
 
     # -- counting ------------------------------------------------------------------------------
 
-    def count(self, customers_max: int, time: int, scoring: ScoringParameters) -> None:
-        """Count up to so many of the pending customers, those longest pending first.
+    def count(self, customers_max: int, time: int, scoring: ScoringParameters) -> list[str]:
+        """Count up to so many of the pending customers, those longest pending first; return them.
 
         Args:
             customers_max: 1 or more.
@@ -139,7 +144,7 @@ class Counting:
         self._sums.keep_since(first_month(self._day))
         customers = list(islice(self._pending, customers_max))
         if not customers:
-            return
+            return []
         before = [self._pending.pop(customer_id) for customer_id in customers]
         now = [Snapshot(self._rows.get(one), self._told.get(one), time) for one in customers]
         self._uncounted = max(0, self._uncounted - len(customers))
@@ -152,6 +157,7 @@ class Counting:
             [(was.spending, is_.spending) for was, is_ in changes],
         )
         self._ratings.count([(was.opinions, is_.opinions) for was, is_ in changes])
+        return customers
 
     def _counted(self, snapshots: Sequence[Snapshot], scoring: ScoringParameters) -> list[_Counted]:
         """Return what each of ``snapshots`` counts for; all at once cost far less."""

@@ -27,7 +27,7 @@ class Intake:
         self._configuration = partition.configuration
         self._topics = self._configuration.topics
         self._partitions = self._configuration.partitions
-        self._unit = unit
+        self.unit = unit
         self._now = now
         self.next_offsets = dict(partition.next_offsets)
         self.log_time = partition.log_time
@@ -46,9 +46,13 @@ class Intake:
         decode = self._configuration.decoder.decode
         latest = from_datetime(self._now) + self._configuration.future_tolerance
         credits_topic = self._partition.credits_topic
+        foreign_topics = self._partition.adapting.topics
         for record in records:
             topic = record.topic
             self.next_offsets[topic] = record.offset + 1
+            if topic in foreign_topics:
+                self._partition.adapting.take(record, self, latest)
+                continue
             try:
                 event: Event
                 if topic == credits_topic:
@@ -104,23 +108,23 @@ class Intake:
     def _rekey(self, record: Record, key: bytes, log_time: int) -> None:
         origin = Origin(record.topic, record.partition, record.offset, log_time)
         headers = (*record.headers, encode_origin(origin))
-        self._unit.send(
+        self.unit.send(
             self._topics[REKEYED],
             partition_of(key, self._partitions),
             Message(key, record.value, headers, record.timestamp),
         )
-        self._unit.counts["rekeyed"] += 1
+        self.unit.counts["rekeyed"] += 1
 
     def refuse(self, record: Record, rejected: Rejected) -> None:
         """Make ``record`` a dead letter."""
         letter = DeadLetter(record, rejected.reason, rejected.message, rejected.field)
         headers = dead_letter_headers(letter, self._now.isoformat(), self._configuration.version)
-        self._unit.send(
+        self.unit.send(
             self._configuration.topics[DEAD_LETTERS],
             self._partition.number,
             Message(record.key, record.value, headers, record.timestamp),
         )
-        self._unit.refused[rejected.reason] += 1
+        self.unit.refused[rejected.reason] += 1
 
 
 def _merged(events: list[tuple[Record, Event]]) -> list[tuple[Record, Event]]:

@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from itertools import chain, islice
 from operator import length_hint
 
 import numpy as np
 
+from streamer.pipeline.adapting import Adapting
 from streamer.pipeline.counting import Counting
+from streamer.pipeline.index import CustomerIndex
 from streamer.pipeline.scores import scored
 from streamer.pipeline.unit import Configuration, Message, UnitOfWork
 from streamer.pipeline.work import Work
@@ -67,15 +70,25 @@ class Partition:
         """With the model adopted last."""
         self._to_rescore: Iterator[str] = iter(())
         self.counting = Counting(self.rows, self.told, configuration.trials)
+        self.index = CustomerIndex() if configuration.indexed else None
         self.source_of = {
             configuration.topics[name]: place for place, name in enumerate(SOURCE_TOPICS)
         }
-        self.event_topics = frozenset(configuration.topics[name] for name in EVENT_TOPICS)
+
+    @cached_property
+    def event_topics(self) -> frozenset[str]:
+        """Where backends publish."""
+        return frozenset(self.configuration.topics[name] for name in EVENT_TOPICS)
 
     @property
     def credits_topic(self) -> str:
         """Where rows tell each other of referrals."""
         return self.configuration.topics[REFERRAL_CREDITS]
+
+    @cached_property
+    def adapting(self) -> Adapting:
+        """What reads foreign records."""
+        return Adapting(self.configuration)
 
     # -- recovery ---------------------------------------------------------------------------
 
@@ -264,7 +277,20 @@ class Partition:
 
     def count(self, customers_max: int) -> None:
         """Count up to so many changed customers for the figures of the shop (see ``counting``)."""
-        self.counting.count(customers_max, self.time, self.scoring)
+        counted = self.counting.count(customers_max, self.time, self.scoring)
+        if self.index is not None:
+            self.index.update(counted, self.rows, self.told, self.time, self.scoring)
+
+    def renew(self, customers_max: int) -> int:
+        """Renew up to so many customers of the index whom a day's silence has moved; say how many.
+
+        Of use to those who search; nothing of the partition's own follows from it.
+        """
+        if self.index is None or self.time == NEVER:
+            return 0
+        stale = self.index.stale(self.time, customers_max)
+        self.index.update(stale, self.rows, self.told, self.time, self.scoring)
+        return len(stale)
 
     def partials(self) -> list[Message]:
         """Return what is to be written to ``programme-partials``, in a unit of work's transaction.

@@ -64,12 +64,16 @@ class Configuration:
     playbook: Playbook = NO_ACTIONS
     topics: Topics = field(default_factory=Topics)
     partitions: int = 1
+    adapters: Mapping[str, str] = field(default_factory=dict)
+    """Topics of foreign records, without the prefix, and who reads them."""
     lateness: int = 30 * DAY
     future_tolerance: int = DAY
     every_event: bool = False
     trials: Mapping[str, Trial] = field(default_factory=dict)
     """The experiments that the shop has planned."""
     goals: Goals = field(default_factory=Goals)
+    indexed: bool = False
+    """Whether customers are to be found by segment, band and tier: see ``index``."""
     version: str = ""
 
     def __post_init__(self) -> None:

@@ -87,6 +87,20 @@ MODEL_PARAMS = "model-params"
 CHANGELOG = "customers-changelog"
 """The rows, compacted; the empty key holds the checkpoint."""
 
+TOPIC_NAMES = (
+    *SOURCE_TOPICS,
+    CHANGELOG,
+    LTV_UPDATES,
+    CHURN_RISK_UPDATES,
+    SEGMENT_CHANGES,
+    RECOMMENDED_ACTIONS,
+    MODEL_PARAMS,
+    PROGRAMME_MEASURES,
+    PROGRAMME_PARTIALS,
+    DEAD_LETTERS,
+)
+"""All of streamer's own."""
+
 TOPIC_OF_TYPE = {
     "purchase": "purchases",
     "refund": "purchases",

@@ -6,12 +6,15 @@ from typing import Literal
 from msgspec import Struct
 
 from streamer.records.kafka import Headers
-from streamer.serdes.scores import ERROR_PREFIX
+from streamer.serdes.scores import ATTEMPT, ERROR_PREFIX
 
 Encoding = Literal["utf-8", "base64"]
 
 DIGITS_MAX = 19
 """Of an offset."""
+
+REPLAY_OF = "streamer.replay.of"
+"""A header of what is replayed: where the record stood that was refused first."""
 
 
 class ReadableDeadLetter(Struct, frozen=True):
@@ -64,6 +67,18 @@ def readable_dead_letter(
         value_encoding=value_encoding,
         headers={name: text for name, text in texts.items() if not name.startswith(ERROR_PREFIX)},
     )
+
+
+def replayed_headers(headers: Headers, first: str) -> Headers:
+    """Return the headers under which a dead letter is sent once more.
+
+    They are the record's own, the attempt, which the next refusal counts up, and the place of the
+    record that was refused ``first``, so that attempts of one record can be told as such.
+    """
+    own = tuple(pair for pair in headers if not pair[0].startswith(ERROR_PREFIX))
+    attempt = tuple(pair for pair in headers if pair[0] == ATTEMPT)[-1:]
+    known = any(name == REPLAY_OF for name, _ in own)
+    return (*own, *attempt, *(() if known else ((REPLAY_OF, first.encode()),)))
 
 
 def _text(raw: bytes | None) -> tuple[str | None, Encoding]:

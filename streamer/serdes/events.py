@@ -9,7 +9,7 @@ The rules:
 
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -69,22 +69,33 @@ class EventDecoder:
             if occurred_at < 0:
                 raise Rejected("out_of_range", "before 1970", "occurred_at")
             return _CONVERSIONS[type(event)](self, event, occurred_at)
-        except UnicodeDecodeError as error:
-            raise Rejected("malformed", f"not UTF-8: {error.reason}") from None
-        except RecursionError:
-            raise Rejected("malformed", "nested too deep") from None
-        except msgspec.ValidationError as error:
-            raise _invalid(str(error)) from None
-        except msgspec.DecodeError as error:
-            raise Rejected("malformed", str(error)) from None
+        except _FAULTS as error:
+            raise _refusal(error) from None
 
-    def _parse(self, value: bytes | None, headers: Headers) -> wire.WireEvent:
+    def plain(self, value: bytes | None) -> Any:
+        """Return the JSON in ``value``, whatever it tells; numbers with a point as ``Decimal``.
+
+        Raises:
+            Rejected: there is none, or it is too large.
+        """
+        try:
+            checked = self._checked(value)
+            refuse_repeated_names(checked)
+            return _decode_exact(checked)
+        except _FAULTS as error:
+            raise _refusal(error) from None
+
+    def _checked(self, value: bytes | None) -> bytes:
         if not value:
             raise Rejected("empty", "the record has no value")
         if len(value) > self._bytes_max:
             raise Rejected("too_large", f"{len(value)} bytes, {self._bytes_max} are allowed")
         if not value.isascii():
             value.decode()
+        return value
+
+    def _parse(self, raw: bytes | None, headers: Headers) -> wire.WireEvent:
+        value = self._checked(raw)
         if headers and any(name == "ce_specversion" for name, _ in headers):
             refuse_repeated_names(value)
             return _from_cloud_event(_binary_attributes(headers), _decode_any(value))
@@ -224,6 +235,29 @@ _CONVERSIONS: dict[type, Callable[[EventDecoder, Any, int], CustomerEvent]] = {
     wire.WireErasure: _erasure,
     **interactions.CONVERSIONS,
 }
+
+
+def _exact(text: str) -> Decimal | str:
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # its exponent has more than eighteen digits
+        return text
+
+
+_decode_exact = msgspec.json.Decoder(float_hook=_exact).decode
+
+_FAULTS = UnicodeDecodeError, RecursionError, msgspec.DecodeError
+"""What parsing raises where the input is at fault; a ``ValidationError`` is a ``DecodeError``."""
+
+
+def _refusal(error: Exception) -> Rejected:
+    if isinstance(error, UnicodeDecodeError):
+        return Rejected("malformed", f"not UTF-8: {error.reason}")
+    if isinstance(error, RecursionError):
+        return Rejected("malformed", "nested too deep")
+    if isinstance(error, msgspec.ValidationError):
+        return _invalid(str(error))
+    return Rejected("malformed", str(error))
 
 
 def _invalid(text: str) -> Rejected:

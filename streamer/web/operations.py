@@ -9,20 +9,24 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from streamer.engine.app import StreamerApp
 from streamer.errors import StreamerError
 from streamer.metrics import REGISTRY
+from streamer.web.routing import problems
+from streamer.web.site import Site
 
 
 class OperationsServer(Service):
     """The HTTP server of one worker."""
 
-    def __init__(self, app: StreamerApp, **kwargs: Any) -> None:
+    def __init__(self, app: StreamerApp, version: str, **kwargs: Any) -> None:
         self._app = app
         self._runner: web.AppRunner | None = None
         super().__init__(**kwargs)
+        self._site = Site(app, version)
+        self.add_dependency(self._site)
 
     async def on_start(self) -> None:
         """Listen."""
         settings = self._app.settings
-        routes = web.Application()
+        routes = web.Application(middlewares=[problems])
         routes.add_routes(
             [
                 web.get("/metrics", self._metrics),
@@ -30,6 +34,7 @@ class OperationsServer(Service):
                 web.get("/readyz", self._readyz),
             ]
         )
+        self._site.mount(routes)
         self._runner = web.AppRunner(routes, access_log=None)
         await self._runner.setup()
         try:

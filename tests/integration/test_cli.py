@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -175,7 +176,10 @@ def findings(corner: Stage, code: int) -> dict[str, list[dict[str, Any]]]:
 
 def test_all_is_well_with_a_shop_at_work(shop: Stage) -> None:
     found = findings(shop, 0)
-    assert found.keys() == {"disk", "brokers", "clock", "topics", "group", "producers"}
+    assert found.keys() == {
+        "disk", "codecs", "brokers", "clock", "topics", "replication", "model", "group",
+        "producers",
+    }  # fmt: skip
     assert "1 worker, nothing behind" in found["group"][0]["text"]
     assert "0.0 s" in found["clock"][0]["text"]
     assert "all is well" in shop.command("doctor").stdout
@@ -226,7 +230,7 @@ def test_without_kafka_commands_say_what_to_do(tmp_path: Path) -> None:
     for command in (["customer", "anna"], ["dlq", "list"], ["topics", "check"], ["send", "-"]):
         assert "set STREAMER_BROKERS" in refused(corner, *command)
     found = findings(corner, 1)
-    assert found.keys() == {"disk", "brokers"}
+    assert found.keys() == {"disk", "codecs", "brokers"}
 
 
 # -- demo -------------------------------------------------------------------------------------
@@ -283,6 +287,21 @@ def test_the_demo_shows_a_real_shop(tmp_path: Path) -> None:
     assert summary["model"]["customers"] == outcome["customers"]
     assert 0 < Decimal(outcome["expected"]) < Decimal(outcome["worth"])
     assert errors.count("✓") == 7
+    assert not left_behind(tmp_path)
+
+
+def test_the_demo_stays_with_its_page_until_it_is_told_to_end(tmp_path: Path) -> None:
+    with demo(tmp_path, "--stay") as process:
+        assert process.stdout
+        told = next(line for line in process.stdout if "Look around at" in line)
+        address = told.split(" at ")[1].split(",")[0]
+        with urlopen(address) as page:
+            assert "<title>streamer</title>" in page.read().decode()
+        with urlopen(f"{address}v1/overview") as answer:
+            assert json.load(answer)["customers"] > 0
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
     assert not left_behind(tmp_path)
 
 

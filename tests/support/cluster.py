@@ -89,8 +89,10 @@ class Cluster:
 
     # -- the shell --------------------------------------------------------------------------
 
-    def waiting(self, number: int, topics: Iterable[str] = SOURCE_TOPICS) -> list[FileRecord]:
+    def waiting(self, number: int, topics: Iterable[str] | None = None) -> list[FileRecord]:
         """Return what partition ``number`` has not consumed, topic after topic."""
+        if topics is None:
+            topics = (*SOURCE_TOPICS, *self.configuration.adapters)
         consumed = self._partitions[number].next_offsets
         names = [self.configuration.topics[topic] for topic in topics]
         logs = ((name, self._logs.get((name, number), [])) for name in names)
@@ -123,7 +125,7 @@ class Cluster:
         self,
         number: int,
         limit: int | None = None,
-        topics: Iterable[str] = SOURCE_TOPICS,
+        topics: Iterable[str] | None = None,
         **how: Any,
     ) -> UnitOfWork:
         """Take up to ``limit`` waiting records of partition ``number`` through a unit of work."""

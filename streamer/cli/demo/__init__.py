@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
@@ -33,6 +34,7 @@ from streamer.settings import Settings, load_settings
 
 PACED_PER_SECOND = 1_000.0
 PACED_SECONDS = 5.0
+WATCH_SECONDS = 1.0
 
 
 def demo(
@@ -41,29 +43,64 @@ def demo(
         bool, typer.Option("--sample", help="Take a tenth of the customers: 2,357.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    stay: Annotated[
+        bool | None,
+        typer.Option(help="Leave the worker and its page running until Ctrl-C; so in a terminal."),
+    ] = None,
 ) -> None:
     """Start Kafka and a worker, send them the purchases of a real shop, and show what comes of it.
 
-    The first run downloads Kafka and the data. Nothing runs on afterwards; the data are kept.
+    The first run downloads Kafka and the data. In the end nothing runs on; the data are kept.
+
+    Example: streamer demo --sample
     """
     # A script's background process ignores Ctrl-C; service managers send SIGTERM. Both end all in
     # order, by way of whoever handles Ctrl-C just then.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     console = Console(stderr=json)
+    stays = sys.stdout.isatty() and not json if stay is None else stay
+
+    def tell(summary: Summary, worker: DemoWorker) -> None:
+        if json:
+            print_json(summary)
+        else:
+            show(summary, console)
+        if stays:
+            wait_at(worker, console)
+
     try:
-        summary = run(load_settings().data_dir / "demo", console, sample=sample)
+        run(load_settings().data_dir / "demo", console, tell, sample=sample)
     except KeyboardInterrupt:
         console.print("stopped, and with it all that was started")
         raise
-    if json:
-        print_json(summary)
-    else:
-        show(summary, console)
 
 
-def run(folder: Path, console: Console, *, sample: bool) -> Summary:
-    """Run the demo with its data in ``folder``; whatever it started has ended when it returns."""
+def wait_at(worker: DemoWorker, console: Console) -> None:
+    """Leave ``worker`` running until Ctrl-C; that is a good end."""
+    console.print(
+        f"\nLook around at [bold]{worker.address}/[/], in a browser. Ctrl-C ends it all.",
+        soft_wrap=True,
+    )
+    try:
+        while True:
+            worker.check()
+            time.sleep(WATCH_SECONDS)
+    except KeyboardInterrupt:
+        console.print("ended, and with it all that was started; the data are kept")
+
+
+def run(
+    folder: Path,
+    console: Console,
+    tell: Callable[[Summary, DemoWorker], None],
+    *,
+    sample: bool,
+) -> None:
+    """Run the demo with its data in ``folder``; whatever it started has ended when it returns.
+
+    ``tell`` is called while the worker still runs.
+    """
     started = time.monotonic()
     with alone_in(folder), ThreadPoolExecutor(1) as pool:
         with step(console, "CDNOW's purchases, fetched once and kept"):
@@ -78,7 +115,7 @@ def run(folder: Path, console: Console, *, sample: bool) -> Summary:
                 told.words = f"Kafka {KAFKA_VERSION} on {kafka.bootstrap}{once}"
             chosen = overrides(kafka.bootstrap)
             with DemoWorker(chosen, folder) as worker:
-                return play(chosen, worker, making.result(), console, started)
+                tell(play(chosen, worker, making.result(), console, started), worker)
         finally:
             kafka.stop()
 
@@ -119,7 +156,7 @@ def _await(worker: DemoWorker, settings: Settings, console: Console) -> None:
     with step(console, "starting a worker") as told:
         asyncio.run(delete_old_topics(settings))
         worker.wait_until_ready()
-        told.words = f"a worker, metrics at {worker.address}/metrics"
+        told.words = f"a worker; see it live at {worker.address}/"
 
 
 def _read(

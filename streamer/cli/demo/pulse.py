@@ -14,6 +14,8 @@ OUTCOMES = (
     "streamer_records_rekeyed_total",
     "streamer_events_erased_total",
     "streamer_erasures_total",
+    "streamer_records_adapted_total",
+    "streamer_records_ignored_total",
     "streamer_dead_letters_total",
 )
 """Each consumed record ends in one of these, when its transaction has committed."""

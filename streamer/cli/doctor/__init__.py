@@ -11,7 +11,15 @@ from rich.console import Console
 from rich.table import Table
 
 from streamer.cli.doctor import cluster
-from streamer.cli.doctor.verdicts import Verdict, advertised_brokers, configured_brokers, disk
+from streamer.cli.doctor.model import model
+from streamer.cli.doctor.verdicts import (
+    Verdict,
+    access,
+    advertised_brokers,
+    codecs,
+    configured_brokers,
+    disk,
+)
 from streamer.cli.reading import ANSWER_SECONDS_MAX, reading
 from streamer.cli.showing import counted, print_json, shown_text
 from streamer.engine.access import refusal
@@ -22,7 +30,10 @@ from streamer.settings import Settings, load_settings
 def doctor(
     *, json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False
 ) -> None:
-    """Check brokers, topics, workers, clocks, disk and producers; exit code 1 if any is wrong."""
+    """Check brokers, access, topics, workers, clocks, disk, model and producers; 1 if any is wrong.
+
+    Example: streamer doctor --json
+    """
     verdicts = asyncio.run(examine(load_settings()))
     wrong = sum(not verdict.ok for verdict in verdicts)
     if json:
@@ -46,24 +57,37 @@ def _show(verdicts: list[Verdict], wrong: int) -> None:
 
 async def examine(settings: Settings) -> list[Verdict]:
     """Return all findings; those that need Kafka only if it can be reached."""
-    verdicts = [disk(settings), *await configured_brokers(settings)]
+    verdicts = [disk(settings), codecs(), *await configured_brokers(settings)]
     if not any(verdict.ok and verdict.check == "brokers" for verdict in verdicts):
+        return verdicts
+    let_in = await access(settings)
+    verdicts += let_in
+    if not all(verdict.ok for verdict in let_in):
         return verdicts
     admin = AIOKafkaAdminClient(**connection(settings))
     try:
         await asyncio.wait_for(admin.start(), ANSWER_SECONDS_MAX)
-        description = await admin.describe_cluster()
-        addresses = [f"{node['host']}:{node['port']}" for node in description["brokers"]]
-        verdicts += await advertised_brokers(addresses)
-        verdicts += await _looked("clock", _one(cluster.clock(admin)))
-        found = await _looked("topics", cluster.topics(settings))
-        verdicts += found
-        if all(verdict.ok for verdict in found):
-            verdicts += await _of_topics(settings, admin)
+        verdicts += await _of_cluster(settings, admin)
     except (KafkaError, TimeoutError) as error:
         verdicts.append(await _refused(settings) or _unanswered("brokers", error))
     finally:
         await admin.close()
+    return verdicts
+
+
+async def _of_cluster(settings: Settings, admin: AIOKafkaAdminClient) -> list[Verdict]:
+    description = await admin.describe_cluster()
+    addresses = [f"{node['host']}:{node['port']}" for node in description["brokers"]]
+    verdicts = await advertised_brokers(addresses)
+    verdicts += await _looked("clock", _one(cluster.clock(admin)))
+    found = await _looked("topics", cluster.topics(settings))
+    verdicts += found
+    if all("is missing" not in verdict.text for verdict in found):
+        replicas = cluster.replication(settings, admin, len(addresses))
+        verdicts += await _looked("replication", _one(replicas))
+        verdicts += await _looked("model", _one(model(settings)))
+    if all(verdict.ok for verdict in found):
+        verdicts += await _of_topics(settings, admin)
     return verdicts
 
 

@@ -15,12 +15,13 @@ from streamer.cli.doctor.quorum import clock_skew_seconds
 from streamer.cli.doctor.verdicts import Verdict
 from streamer.cli.reading import Offsets, partitions_of, ranges, read
 from streamer.cli.showing import counted
-from streamer.engine.topics import TOPICS, check_topics
-from streamer.records.kafka import REKEYED, SOURCE_TOPICS
+from streamer.engine.topics import check_topics, topics_of
+from streamer.records.kafka import REKEYED
 from streamer.records.partitioning import partition_of
 from streamer.serdes.origins import decode_origin
 from streamer.settings import Settings
 
+REPLICAS = 3
 SKEW_SECONDS_MAX = 5.0
 LAG_SECONDS_MAX = 60.0
 RECORD_SECONDS_MAX = 2.0
@@ -36,7 +37,8 @@ async def topics(settings: Settings) -> list[Verdict]:
     """Look for the topics and how they are set up."""
     findings = await check_topics(settings)
     if not findings:
-        text = f"all {len(TOPICS)} topics are as needed, {settings.partitions} partitions each"
+        number = len(topics_of(settings))
+        text = f"all {number} topics are as needed, {settings.partitions} partitions each"
         return [Verdict("topics", True, text)]
     alike: dict[tuple[str, str], list[str]] = {}
     for topic, fault, remedy in findings:
@@ -45,6 +47,28 @@ async def topics(settings: Settings) -> list[Verdict]:
         Verdict("topics", False, f"{', '.join(names)}: {fault}", remedy)
         for (fault, remedy), names in alike.items()
     ]
+
+
+async def replication(settings: Settings, admin: AIOKafkaAdminClient, brokers: int) -> Verdict:
+    """Look whether topics outlive the loss of a broker, where there is more than one."""
+    names = [settings.topics[name] for name in topics_of(settings)]
+    fewest = {
+        topic["topic"]: min(len(partition["replicas"]) for partition in topic["partitions"])
+        for topic in await admin.describe_topics(names)
+    }
+    single = [topic for topic, replicas in fewest.items() if replicas == 1]
+    if brokers == 1:
+        text = "one broker, so one replica: for a machine of one's own, not for production"
+        return Verdict("replication", True, text)
+    if not single:
+        text = f"{min(fewest.values())} replicas or more of each topic"
+        return Verdict("replication", True, text)
+    text = f"{counted(len(single), 'topic')} of one replica on {brokers} brokers: {single[0]}, …"
+    remedy = (
+        f"set STREAMER_REPLICATION_FACTOR={min(brokers, REPLICAS)} before topics are made, and "
+        "raise these by kafka-reassign-partitions: else a lost broker takes their records along"
+    )
+    return Verdict("replication", False, text, remedy)
 
 
 async def clock(admin: AIOKafkaAdminClient) -> Verdict:
@@ -101,7 +125,7 @@ async def _positions(
     settings: Settings, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer
 ) -> tuple[Offsets, Offsets]:
     """Return what the group has committed, or the first offsets, and the ends."""
-    partitions = [tp for topic in SOURCE_TOPICS for tp in partitions_of(settings, topic)]
+    partitions = [tp for topic in settings.source_topics for tp in partitions_of(settings, topic)]
     firsts, ends = await ranges(consumer, partitions)
     offsets = await admin.list_consumer_group_offsets(settings.group_id)
     committed = {tp: offsets[tp].offset if tp in offsets else -1 for tp in partitions}
@@ -140,9 +164,10 @@ async def producers(settings: Settings, consumer: AIOKafkaConsumer) -> list[Verd
         for tp, found in since.items()
         if found is not None
     }
+    foreign = {settings.topics[name] for name in settings.adapters}  # all of theirs is re-keyed
     ways: Counter[tuple[str, str]] = Counter()
     async for records in read(consumer, starts, ends):
-        ways.update(ways_of(records, settings.partitions))
+        ways.update(way for way in ways_of(records, settings.partitions) if way[0] not in foreign)
     by_topic: dict[str, Counter[str]] = {}
     for (topic, way), number in ways.items():
         by_topic.setdefault(topic, Counter())[way] += number

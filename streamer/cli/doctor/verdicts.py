@@ -5,9 +5,11 @@ import os
 import shutil
 from collections.abc import Iterable
 
+from aiokafka import codec
 from msgspec import Struct
 
 from streamer.cli.showing import counted
+from streamer.engine.access import refusal
 from streamer.settings import Settings
 
 DISK_FREE_BYTES_MIN = 1 << 30
@@ -36,6 +38,33 @@ def disk(settings: Settings) -> Verdict:
         remedy = "free some space, or set STREAMER_DATA_DIR to a folder on another disk"
         return Verdict("disk", False, text, remedy)
     return Verdict("disk", True, text)
+
+
+def codecs() -> Verdict:
+    """Look for the libraries that unpack what producers may have compressed."""
+    there = {
+        "gzip": codec.has_gzip(),
+        "snappy": codec.has_snappy(),
+        "lz4": codec.has_lz4(),
+        "zstd": codec.has_zstd(),
+    }
+    missing = [name for name, found in there.items() if not found]
+    if not missing:
+        return Verdict("codecs", True, f"{', '.join(there)} can be read")
+    text = f"{', '.join(missing)} cannot be read: a worker would end where a producer compresses so"
+    remedy = "pip install 'aiokafka[lz4,snappy,zstd]' where the workers run"
+    return Verdict("codecs", False, text, remedy)
+
+
+async def access(settings: Settings) -> list[Verdict]:
+    """Look whether the brokers take this protocol and password; nothing where none are asked."""
+    refused = await refusal(settings)
+    if refused is not None:
+        text, _, remedy = refused.partition(": ")
+        return [Verdict("access", False, text, remedy.removesuffix("."))]
+    if not settings.uses_tls and not settings.uses_sasl:
+        return []
+    return [Verdict("access", True, f"let in by {settings.security_protocol}")]
 
 
 async def configured_brokers(settings: Settings) -> list[Verdict]:

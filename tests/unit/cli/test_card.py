@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console
 
 from streamer.cli.card import card
+from streamer.files.outputs import output_file
 from streamer.records.instants import NEVER, from_datetime
-from streamer.replay import output_file, replay_file
+from streamer.replay import replay_file
 from streamer.settings import Settings
 
 Update = dict[str, Any]

@@ -1,4 +1,7 @@
 import json
+import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +13,7 @@ from typer.testing import CliRunner
 
 from streamer import cli
 from streamer.errors import StreamerError
+from tests.support.worker import STREAMER
 
 HEAVY = ("faust", "numpy", "aiokafka", "pydantic")
 
@@ -43,6 +47,66 @@ def test_each_command_can_be_loaded_and_has_help(name: str) -> None:
     result = CliRunner().invoke(cli.app, [name, "--help"])
     assert result.exit_code == 0
     assert command.help.splitlines()[0].split()[0] in result.output
+
+
+def all_commands() -> dict[str, Any]:
+    """Return every command by its whole name: groups hold several."""
+    found = {}
+    for name in cli.COMMANDS:
+        command = cli.load(name)
+        for inner, one in getattr(command, "commands", {}).items():
+            found[f"{name} {inner}"] = one
+        if not hasattr(command, "commands"):
+            found[name] = command
+    return found
+
+
+EXAMPLE = re.compile(r"^Example: (.+)$", re.MULTILINE)
+ALL_COMMANDS = all_commands()
+
+
+@pytest.mark.parametrize("name", ALL_COMMANDS)
+def test_help_has_an_example_whose_options_there_are(name: str) -> None:
+    examples = EXAMPLE.findall(ALL_COMMANDS[name].help)
+    assert any(f"streamer {name}" in example for example in examples)
+    for stretch in " | ".join(examples).split(" | "):
+        words = [word for word in shlex.split(stretch) if not word.startswith("STREAMER_")]
+        if words[0] != "streamer":
+            continue  # another program's
+        command = ALL_COMMANDS.get(" ".join(words[1:3])) or ALL_COMMANDS[words[1]]
+        options = {option for one in command.params for option in one.opts}
+        assert {word for word in words if word.startswith("--")} <= options
+
+
+def completed(folder: Path, typed: str) -> list[str]:
+    """Return what bash would offer behind what was typed."""
+    words = typed.split(" ")
+    variables = {
+        "HOME": str(folder),
+        "_STREAMER_COMPLETE": "complete_bash",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(words) - 1),
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+    }
+    done = subprocess.run([STREAMER], env=variables, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_completion_can_be_installed_and_completes(tmp_path: Path) -> None:
+    variables = {"HOME": str(tmp_path), "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    # Which shell to serve it finds among its parents: here a bash, that must not be replaced.
+    install = ["bash", "-c", f"{shlex.quote(str(STREAMER))} --install-completion && true"]
+    done = subprocess.run(install, env=variables, capture_output=True, text=True, check=True)
+    (script,) = tmp_path.glob(".bash_completions/*")
+    assert str(script) in done.stdout
+    assert str(script) in (tmp_path / ".bashrc").read_text()
+    assert completed(tmp_path, "streamer dl") == ["dlq"]
+    assert completed(tmp_path, "streamer dlq ") == ["list", "show", "replay"]
+    assert completed(tmp_path, "streamer replay --fo") == ["--format"]
+    assert completed(tmp_path, "streamer dlq list --reason un") == [
+        "unknown_type",
+        "unknown_currency",
+    ]
 
 
 def test_a_misspelt_command_is_guessed() -> None:

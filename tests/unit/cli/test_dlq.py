@@ -2,13 +2,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
-from streamer.cli.dlq import DeadLetters, show
+from streamer import cli
+from streamer.cli.dlq.choosing import Choice, parsed_place
+from streamer.cli.dlq.listing import DeadLetters, print_table
+from streamer.cli.showing import UsageError
 from streamer.records.dead_letters import DeadLetter, Reason
 from streamer.records.instants import from_datetime
 from streamer.records.kafka import FileRecord, Headers
 from streamer.serdes.dead_letters import ReadableDeadLetter, readable_dead_letter
 from streamer.serdes.scores import dead_letter_headers
+from streamer.settings import load_settings
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -57,7 +62,7 @@ def test_all_are_counted_and_the_newest_are_kept() -> None:
 )
 def test_they_can_be_chosen(reason: str | None, since: int, expected: list[int]) -> None:
     instant = from_datetime(START + timedelta(minutes=since))
-    letters = DeadLetters(reason, instant)
+    letters = DeadLetters(Choice(reason, instant))
     for number in (1, 2, 3, 4):
         letters.add(letter(number, "late" if number == 1 else "invalid"))
     assert [found.offset for found in letters.newest] == expected
@@ -70,7 +75,7 @@ def test_the_list_fits_into_80_columns() -> None:
     letters.add(letter(3, "unknown_currency", headers=(("streamer.error.attempt", b"2"),)))
     console = Console(width=80)
     with console.capture() as captured:
-        show(letters, console)
+        print_table(letters, console)
     text = captured.get()
     assert max(map(len, text.splitlines())) <= 80
     assert "\x1b" not in text
@@ -84,5 +89,26 @@ def test_the_list_fits_into_80_columns() -> None:
 def test_no_dead_letters_are_good_news() -> None:
     console = Console(width=80)
     with console.capture() as captured:
-        show(DeadLetters(), console)
+        print_table(DeadLetters(), console)
     assert captured.get() == "no dead letters\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["show", "purchases"], "TOPIC/PARTITION/OFFSET"),
+        (["replay", "--edit"], "needs PLACE"),
+        (["replay", "purchases/1/2", "--reason", "late"], "give PLACE for one dead letter"),
+        (["replay", "--reason", "bad"], "give one of empty, too_large"),
+    ],
+)
+def test_a_call_that_cannot_be_meant_is_refused_with_a_way_out(
+    arguments: list[str], words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        CliRunner().invoke(cli.app, ["dlq", *arguments], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("text", ["purchases/2/7", "shop.purchases/2/7"])
+def test_a_place_may_be_named_with_the_prefix_or_without(text: str) -> None:
+    assert parsed_place(load_settings(topic_prefix="shop."), text) == ("shop.purchases", 2, 7)

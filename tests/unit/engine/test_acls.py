@@ -27,6 +27,19 @@ def test_only_scheduled_fits_write_models() -> None:
     assert write in acls("worker", load_settings(fit_interval_hours=24))
 
 
+def test_adapters_are_read_and_what_comes_over_http_is_written() -> None:
+    plain, more = (
+        load_settings(),
+        load_settings(adapters={"webhooks": "shopify"}, http_write_token="w" * 20),
+    )
+    assert set(acls("worker", more)) - set(acls("worker", plain)) == {
+        Acl("Read", "topic", "webhooks"),
+        *(Acl("Write", "topic", name) for name in ("purchases", "referrals", "interactions")),
+    }
+    assert Acl("Write", "topic", "webhooks") in acls("operator", more)
+    assert Acl("Create", "topic", "webhooks") in acls("admin", more)
+
+
 def test_the_command_prints_options_of_kafka_acls() -> None:
     said = CliRunner().invoke(cli.app, ["topics", "acls", "--principal", "User:me"]).stdout
     lines = said.splitlines()

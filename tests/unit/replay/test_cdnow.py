@@ -7,7 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from streamer.files import cdnow_master
-from streamer.replay import output_file, replay_file
+from streamer.files.outputs import output_file
+from streamer.replay import replay_file
 from streamer.settings import Settings
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from streamer.files import FileError
+from streamer.files.outputs import OUTPUTS, ReplayError, output_file
 from streamer.records.instants import from_datetime
-from streamer.replay import OUTPUTS, Replay, ReplayError, output_file, replay_file
+from streamer.replay import Replay, replay_file
 from streamer.settings import Settings
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""What the API tells, as functions of the partitions' state: no HTTP, no clock, no Kafka."""
