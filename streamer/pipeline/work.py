@@ -127,9 +127,12 @@ class Work:
             if instant < self._time and (earlier := self._stood(customers[place])) is not None
         }
         if stood:
-            told = crossings_of(list(stood.values()), self._partition.scoring)
+            own = np.array([earlier.as_of for earlier in stood.values()])
+            until = np.full_like(own, self._time)
+            scoring = self._partition.scoring
+            told = last_crossings(list(stood.values()), own, until, scoring)[:, None]
             late = row_crossings[list(stood)]
-            reached = last_crossings(late, last_crossings(told, self._time)).tolist()
+            reached = np.where(late <= told, late, NEVER).max(axis=1).tolist()
             for place, instant in zip(stood, reached, strict=True):
                 as_of[place] = max(as_of[place], instant)
         return as_of
@@ -139,7 +142,8 @@ class Work:
         if self._configuration.every_event:
             return self._earlier[customer_id]
         committed = self._rows.get(customer_id)
-        return None if committed is None else earlier_of(decode_row(committed))
+        row = Row() if committed is None else decode_row(committed)
+        return earlier_of(row) if row.orders else None
 
     def _ask(self, scorings: Iterable[Scoring]) -> None:
         """Ask for scores: a customer's latest replaces an earlier, unless every event counts.

@@ -101,13 +101,6 @@ def next_crossings(row_crossings: Instants, instants: Instants) -> list[int]:
     return following
 
 
-def last_crossings(row_crossings: Instants, instants: Instants | int) -> Instants:
-    """Return the last crossing of each row up to its instant; ``NEVER`` if there is none."""
-    behind = np.where(row_crossings <= np.reshape(instants, (-1, 1)), row_crossings, NEVER)
-    last: Instants = behind.max(axis=1)
-    return last
-
-
 def band_at(row_crossings: Instants, instants: Instants) -> NDArray[np.int64]:
     """Return the index into ``RISK_BANDS`` at each instant: a crossing belongs to its new band."""
     bands: NDArray[np.int64] = np.count_nonzero(row_crossings <= instants[:, None], axis=1)
