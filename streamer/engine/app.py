@@ -17,6 +17,7 @@ from streamer.engine.counting import Pace
 from streamer.engine.fitting import FitSchedule
 from streamer.engine.models import ModelWatch
 from streamer.engine.programme import ProgrammePublisher
+from streamer.engine.scoring import SharedScoring
 from streamer.engine.tables import CustomerTables
 from streamer.engine.task import PartitionTask
 from streamer.engine.transport import (
@@ -51,7 +52,8 @@ class StreamerApp(faust.App):
         self.tasks: dict[int, PartitionTask] = {}
         self.pace = Pace()
         self._seeks = 0
-        self._version = version
+        self.configuration = settings.configuration(version)
+        self.scoring = SharedScoring(self.configuration)
         self._first_services = list(services)
         self._watch = ModelWatch(settings)
         self.watchdog = Watchdog(self, settings)
@@ -140,7 +142,7 @@ class StreamerApp(faust.App):
         if task is not None and not task.lost:
             return
         if task is None:
-            task = PartitionTask(number, self, self._version)
+            task = PartitionTask(number, self)
         try:
             await task.recover()
         except BaseException:  # another rebalance has begun, and may give it to another worker

@@ -11,6 +11,7 @@ from prometheus_client import generate_latest
 
 from streamer import metrics
 from streamer.engine.counting import Pace
+from streamer.engine.scoring import SharedScoring
 from streamer.engine.task import PartitionTask
 from streamer.engine.transport import Fetch, Reading
 from streamer.engine.watchdog import Watchdog
@@ -40,7 +41,9 @@ class OnePartition:
     def __init__(self) -> None:
         self.settings = Settings(_env_file=None, partitions=4, stall_seconds=30, clock="stream")
         self.pace = Pace()
-        self.tasks = {NUMBER: PartitionTask(NUMBER, cast("Any", self), "test")}
+        self.configuration = self.settings.configuration("test")
+        self.scoring = SharedScoring(self.configuration)
+        self.tasks = {NUMBER: PartitionTask(NUMBER, cast("Any", self))}
         self.end = 0
 
     def caught_up(self, number: int) -> bool:
