@@ -1,6 +1,7 @@
 """What an SRE sees of a worker: health, metrics, and a partition that stands still."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -112,12 +113,15 @@ async def test_liveness_ends_with_a_cause_while_a_partition_stands_still(tmp_pat
         cluster.nodes[2].kill()
         await asyncio.sleep(4)  # until the others take it for gone
         await send_all(cluster.bootstrap, [wire_of(purchase(2))], corner.prefix)
-        told = await until(lambda text: "503" in text, worker, "/livez", 40)
+        told = await until(lambda text: "stuck" in text, worker, "/livez", 40)
+        cause = f"partition 0: {corner.prefix}purchases stands at offset 1 with 1 to come"
+        assert json.loads(told)["cause"].startswith(cause)
+        assert (await worker.get("/livez"))[0] == 503
         metrics = (await worker.get("/metrics"))[1]
         assert figure(metrics, "streamer_consumer_lag_records") == 1, told
         assert figure(metrics, "streamer_partition_stalled_seconds") >= 4
         assert figure(metrics, "streamer_consumer_lag_seconds") >= 4
-        assert f"partition 0: {corner.prefix}purchases stands at offset 1" in worker.log
+        assert cause in worker.log
         await asyncio.to_thread(cluster.start)
         await until(lambda text: "alive" in text, worker, "/livez", 60)
         metrics = (await worker.get("/metrics"))[1]

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -161,9 +161,10 @@ class Worker:
         try:
             with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
+        except HTTPError as error:
+            return error.code, error.read().decode()
         except URLError as error:
-            status = getattr(error, "code", 0)  # an HTTPError is one too
-            return status, str(error)
+            return 0, str(error)
         except (OSError, ValueError) as error:
             return 0, str(error)
 
