@@ -1,6 +1,7 @@
 """Who is spoken to, and who may hear a password: against a real Kafka with TLS and SASL."""
 
 import json
+import sys
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import get_args
@@ -70,6 +71,8 @@ async def test_everything_works_over_tls_with_a_password(
             doctor = corner.command("doctor")
             shown = corner.command("config", "show")
             metrics = (await worker.get("/metrics"))[1]
+            if sys.platform == "linux":
+                assert listening(worker.pid) == {f"0100007F:{worker.port:04X}"}
             assert await worker.stop() == 0, worker.told("did not end well")
     assert (card["orders"], card["historic_clv"]) == (3, "60.00")
     assert letters.stdout.count("e9") == 1, letters.stderr
@@ -88,6 +91,18 @@ async def test_everything_works_over_tls_with_a_password(
         for value in sample.labels.values()
     }
     assert not [value for value in labels if "mallory" in value or CUSTOMER in value]
+
+
+def listening(pid: int) -> set[str]:
+    """Return where a process takes connections, as Linux writes it: 0100007F is 127.0.0.1."""
+    links = (str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink())
+    sockets = {link.removeprefix("socket:[").removesuffix("]") for link in links}
+    lines = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
+    ]
+    return {fields[1] for fields in lines if fields[3] == "0A" and fields[9] in sockets}
 
 
 async def scored(corner: Stage) -> dict[str, object]:
