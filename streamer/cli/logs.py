@@ -7,7 +7,12 @@ what is wrong would be lost among them, and the disk soon full.
 import logging
 
 REPEAT_SECONDS = 10.0
-TALKATIVE = ("aiokafka.client", "aiokafka.consumer.fetcher", "aiokafka.producer.sender")
+TALKATIVE = (
+    "aiokafka",  # its client
+    "aiokafka.consumer.fetcher",
+    "aiokafka.consumer.group_coordinator",
+    "aiokafka.producer.sender",
+)
 
 
 class Sparing(logging.Filter):

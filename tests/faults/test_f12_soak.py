@@ -13,7 +13,7 @@ from tests.support.worker import Worker
 
 SEED = 12
 EVENTS_PER_SECOND = 300
-SHORT_SECONDS = 45
+SHORT_SECONDS = 36
 SAMPLE_SECONDS = 0.5
 MEMORY_GROWTH_MAX = 0.10
 """Of the second quarter's memory by the last quarter, besides what the rows themselves grew by."""
