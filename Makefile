@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 QUIX := benchmarks/contenders/quix/requirements
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test coverage check format bench lock clean
+.PHONY: help setup demo test coverage check format bench lock sbom audit clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##/make \1:/p' $(MAKEFILE_LIST)
@@ -53,6 +53,13 @@ lock: setup  ## renew the lock files of the project and of the peer that has one
 	$(COMPILE) pyproject.toml --upgrade --output-file requirements/runtime.lock
 	$(COMPILE) pyproject.toml --upgrade --group dev --constraint requirements/runtime.lock --output-file requirements/dev.lock
 	$(COMPILE) $(QUIX).in --upgrade --output-file $(QUIX).lock
+
+sbom: setup  ## list what a worker is made of in dist/sbom.cdx.json (CycloneDX)
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements requirements/runtime.lock --pyproject pyproject.toml --output-reproducible --output-file dist/sbom.cdx.json
+
+audit: setup  ## look the locked dependencies up among known vulnerabilities (needs the internet)
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement requirements/runtime.lock
 
 clean:  ## remove what these targets made
 	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

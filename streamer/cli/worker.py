@@ -45,6 +45,7 @@ def run(settings: Settings) -> None:
     """Run Faust's worker; it ends the process."""
     ours = version("streamer")
     app = create_app(settings, ours, lambda app: [OperationsServer(app, ours)])
+    # Whatever the level: at DEBUG aiokafka logs its requests, and one of them holds the password.
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     console = Console(stderr=True)
     console.print(

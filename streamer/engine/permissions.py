@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
     GroupCoordinatorNotAvailableError,
+    IncompatibleBrokerVersion,
+    NodeNotReadyError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
@@ -19,9 +22,13 @@ TEXT = String("utf-8")
 BITS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
 """Operation → its bit in Kafka's answers."""
 
+UNTOLD = -(2**31)
+"""Stands where a broker does not tell."""
+
 GROUP, TRANSACTION = 0, 1
 """A coordinator's kind, when one is asked for."""
 
+NOT_YET = (GroupCoordinatorNotAvailableError, NodeNotReadyError)
 COORDINATOR_SECONDS_MAX = 10.0
 """A new cluster makes its coordinators' topics when the first client asks."""
 
@@ -135,8 +142,15 @@ class _GroupRequest(Request[_GroupStruct]):  # type: ignore[misc]
 async def missing(admin: AIOKafkaAdminClient, wanted: list[Acl]) -> list[Acl]:
     """Return those of ``wanted`` that Kafka surely does not allow; it is not asked of the cluster.
 
-    That a topic does not exist, or a coordinator takes long to come, is no want of rights.
+    That a topic does not exist, or a coordinator takes long to come, is no want of rights. Brokers
+    that do not know the question allow everything, as far as is known.
     """
+    with suppress(IncompatibleBrokerVersion, NotImplementedError):
+        return await _missing(admin, wanted)
+    return []
+
+
+async def _missing(admin: AIOKafkaAdminClient, wanted: list[Acl]) -> list[Acl]:
     names = sorted({acl.name for acl in wanted if acl.resource == "topic"})
     on_topics = await _on_topics(admin, names)
     refused = []
@@ -154,10 +168,10 @@ async def missing(admin: AIOKafkaAdminClient, wanted: list[Acl]) -> list[Acl]:
     return refused
 
 
-async def _on_topics(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, set[str]]:
+async def _on_topics(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, set[str] | None]:
     node = admin._client.get_random_node()  # noqa: SLF001 - it has no public way to send these
     response = await admin._client.send(node, _TopicsRequest(names))  # noqa: SLF001
-    allowed = {}
+    allowed: dict[str, set[str] | None] = {}
     for error, name, _, _, operations in response.topics:
         if error in (0, TopicAuthorizationFailedError.errno):
             allowed[name] = set() if error else _named(operations)
@@ -166,31 +180,29 @@ async def _on_topics(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, 
 
 async def _on_group(admin: AIOKafkaAdminClient, group: str) -> set[str] | None:
     async for _ in _attempts():
-        try:
-            node = await admin.find_coordinator(group, GROUP)
-        except GroupAuthorizationFailedError:
-            return set()
-        except GroupCoordinatorNotAvailableError:
-            continue
-        response = await admin._client.send(node, _GroupRequest(group))  # noqa: SLF001
-        ((error, *_, operations),) = response.groups
-        if not error:
-            return _named(operations)
-        if error == GroupAuthorizationFailedError.errno:
-            return set()
+        with suppress(*NOT_YET):
+            try:
+                node = await admin.find_coordinator(group, GROUP)
+            except GroupAuthorizationFailedError:
+                return set()
+            response = await admin._client.send(node, _GroupRequest(group))  # noqa: SLF001
+            ((error, *_, operations),) = response.groups
+            if error == GroupAuthorizationFailedError.errno:
+                return set()
+            if not error:
+                return _named(operations)
     return None
 
 
 async def _on_transaction(admin: AIOKafkaAdminClient, prefix: str) -> set[str] | None:
     """Ask for a coordinator, which changes nothing. Kafka tells no operations on these."""
     async for _ in _attempts():
-        try:
-            await admin.find_coordinator(f"{prefix}0", TRANSACTION)
-        except TransactionalIdAuthorizationFailed:
-            return set()
-        except GroupCoordinatorNotAvailableError:
-            continue
-        return set(BITS)
+        with suppress(*NOT_YET):
+            try:
+                await admin.find_coordinator(f"{prefix}0", TRANSACTION)
+            except TransactionalIdAuthorizationFailed:
+                return set()
+            return set(BITS)
     return None
 
 
@@ -202,5 +214,9 @@ async def _attempts() -> AsyncIterator[None]:
         await asyncio.sleep(0.1)
 
 
-def _named(operations: int) -> set[str]:
-    return {name for name, bit in BITS.items() if operations & 1 << bit}
+def _named(operations: int) -> set[str] | None:
+    return (
+        None
+        if operations == UNTOLD
+        else {name for name, bit in BITS.items() if operations & 1 << bit}
+    )

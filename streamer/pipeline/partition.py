@@ -26,6 +26,7 @@ from streamer.serdes.rows import (
     CHECKPOINT_KEY,
     MODEL_KEY,
     Checkpoint,
+    UnreadableRowError,
     decode_checkpoint,
     decode_model,
     decode_row,
@@ -78,7 +79,17 @@ class Partition:
     # -- recovery ---------------------------------------------------------------------------
 
     def restore(self, changelog: Iterable[tuple[bytes, bytes | None]]) -> None:
-        """Take over keys and values of the changelog, in its order; may be called repeatedly."""
+        """Take over keys and values of the changelog, in its order; may be called repeatedly.
+
+        Raises:
+            UnreadableRowError: it holds what no streamer up to this one has written.
+        """
+        try:
+            self._restore(changelog)
+        except UnicodeDecodeError as error:
+            raise UnreadableRowError(f"the changelog has a key of no customer ({error})") from None
+
+    def _restore(self, changelog: Iterable[tuple[bytes, bytes | None]]) -> None:
         for key, value in changelog:
             if key == CHECKPOINT_KEY:
                 if value is not None:
@@ -99,7 +110,19 @@ class Partition:
                 self.rows[customer_id] = value
 
     def restored(self) -> None:
-        """Set the timers from the rows; call once, after the last ``restore``."""
+        """Set the timers from the rows; call once, after the last ``restore``.
+
+        Raises:
+            UnreadableRowError: a row is none that events have made.
+        """
+        try:
+            self._load_timers()
+        except OverflowError as error:
+            raise UnreadableRowError(f"a row in the changelog is damaged ({error})") from None
+        self.counting.recount()
+        self._rescore_all()
+
+    def _load_timers(self) -> None:
         instants: dict[str, int] = {}
         for customer_ids in _chunks(self.rows, RESTORE_CHUNK):
             rows = [decode_row(self.rows[customer_id]) for customer_id in customer_ids]
@@ -109,8 +132,6 @@ class Partition:
                 pair for pair in zip(customer_ids, following, strict=True) if pair[1] < FAR
             )
         self.timers.load(instants)
-        self.counting.recount()
-        self._rescore_all()
 
     # -- models -----------------------------------------------------------------------------
 

@@ -18,6 +18,9 @@ Reason = Literal[
     "future",  # occurred_at is ahead of the clock
     "late",  # occurred_at is further back than the lateness
 ]
+MESSAGE_CHARS_MAX = 500
+"""Of a message, and of a field's path. Both may quote the input, which may be long."""
+
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
@@ -27,8 +30,8 @@ class Rejected(Exception):  # noqa: N818 - a verdict on the input, not a failure
     def __init__(self, reason: Reason, message: str, field: str = "") -> None:
         super().__init__(message)
         self.reason: Reason = reason
-        self.message = message
-        self.field = field
+        self.message = message[:MESSAGE_CHARS_MAX]
+        self.field = field[:MESSAGE_CHARS_MAX]
 
 
 class DeadLetter(Struct, frozen=True):

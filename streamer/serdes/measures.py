@@ -6,6 +6,7 @@ import msgspec
 
 from streamer.errors import StreamerError
 from streamer.records.measures import ShopMeasure
+from streamer.serdes import UNREADABLE
 
 encode_shop_measure = msgspec.json.Encoder().encode
 """Return a measure as JSON."""
@@ -25,5 +26,5 @@ def decode_shop_measure(value: bytes) -> ShopMeasure:
     """
     try:
         return _decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise UnreadableMeasureError(f"this is no measure of a shop: {error}") from None

@@ -4,6 +4,7 @@ import msgspec
 
 from streamer.errors import StreamerError
 from streamer.records.models import ModelParams
+from streamer.serdes import UNREADABLE
 
 encode_model_params = msgspec.json.Encoder().encode
 """Return a model as JSON."""
@@ -26,7 +27,7 @@ def decode_model_params(value: bytes) -> ModelParams:
     """
     try:
         return _decode(value)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ModelParamsError(
             f"this is no model ({error}): `streamer fit --json` writes one."
         ) from None

@@ -6,6 +6,7 @@ import msgspec
 
 from streamer.errors import StreamerError
 from streamer.records.partials import Key
+from streamer.serdes import UNREADABLE
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ def decode_partial_key(value: bytes | None) -> Key:
     """
     try:
         return _decode_key(value or b"")
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise UnreadablePartialError(f"this is no key of a partial sum: {error}") from None
 
 
@@ -42,5 +43,5 @@ def decode_partial(value: bytes, kind: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(value, type=kind)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise UnreadablePartialError(f"this is no {kind.__name__}: {error}") from None

@@ -16,6 +16,7 @@ from streamer.records.dead_letters import Rejected
 from streamer.records.events import InternalEvent
 from streamer.records.instants import NEVER
 from streamer.records.models import ModelParams
+from streamer.serdes import UNREADABLE
 from streamer.state.row import Row
 from streamer.state.told import Told
 
@@ -133,7 +134,7 @@ def _decoded(value: bytes, decode: Callable[[memoryview], T], name: str) -> T:
         raise _unreadable(value)
     try:
         return decode(memoryview(value)[1:])
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise UnreadableRowError(f"a {name} in the changelog is damaged ({error})") from None
 
 
@@ -158,5 +159,5 @@ def decode_internal(value: bytes | None) -> InternalEvent:
     """
     try:
         return _decode_internal(value or b"")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise Rejected("malformed", f"no message of streamer's own: {error}") from None

@@ -30,7 +30,10 @@ EXPERIMENT_BYTES_MAX = 128
 
 CHANNELS_MAX = 16
 CHANNEL_BYTES_MAX = 128
-"""What was spent on channels of longer names is not kept apart."""
+"""Longer names are not kept, nor is what was spent on them kept apart."""
+
+LOCATION_BYTES_MAX = 128
+"""Longer ones are not kept."""
 
 Told = tuple[int, str]
 """When, and what."""
@@ -68,9 +71,9 @@ class Engagement(Struct, array_like=True):
 
 def surrounded(kept: Engagement, at: int, where: Surroundings) -> None:
     """Note where a purchase at ``at`` was made."""
-    if where.channel:
+    if where.channel and len(where.channel.encode()) <= CHANNEL_BYTES_MAX:
         kept.channel = _earlier(kept.channel, (at, where.channel))
-    if where.location:
+    if where.location and len(where.location.encode()) <= LOCATION_BYTES_MAX:
         kept.location = _later(kept.location, (at, where.location))
     if where.experiment_id:
         _expose(kept, at, where.experiment_id, where.arm)
@@ -80,14 +83,12 @@ def paid(kept: Engagement, event: AcquisitionCost) -> None:
     """Add what it cost to win the customer."""
     kept.acquisition_costs += 1
     kept.acquisition_cost += event.amount
-    if event.channel:
+    if event.channel and len(event.channel.encode()) <= CHANNEL_BYTES_MAX:
         kept.paid_channel = _earlier(kept.paid_channel, (event.occurred_at, event.channel))
         _spend(kept, event.channel, event.amount)
 
 
 def _spend(kept: Engagement, channel: str, amount: int) -> None:
-    if len(channel.encode()) > CHANNEL_BYTES_MAX:
-        return
     costs, spent = kept.channel_costs.get(channel, (0, 0))
     found = kept.channel_costs | {channel: (costs + 1, spent + amount)}
     kept.channel_costs = {name: found[name] for name in sorted(found)[:CHANNELS_MAX]}

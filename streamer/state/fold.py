@@ -42,6 +42,7 @@ from streamer.state.engagement import Engagement
 from streamer.state.orders import close_orders, exceeds, make_room, open_order, settle
 from streamer.state.row import Row
 from streamer.state.windows import (
+    DAY_FIELDS,
     REFUNDED,
     WINDOW_DAYS,
     add_purchase,
@@ -54,7 +55,14 @@ from streamer.state.windows import (
 _LATE = "further behind the customer's newest event of its kind than the lateness"
 
 RECENT_LIMIT = 1024
-"""Event ids a row remembers: about 20 KiB."""
+"""Event ids a row remembers: 18 KiB. Fewer where a long lateness makes it remember more days."""
+
+ROOMY_DAYS = 400
+"""Days beyond these take the room of ``DAY_IN_EVENTS`` ids each, so that no row outgrows 64 KiB."""
+
+DAY_IN_EVENTS = 1.5
+RECENT_SURE = 512
+"""Ids that are remembered in any case."""
 
 _CLOCK = (0, 1, 2, 0)
 """The watermark by which a family's events are late."""
@@ -122,7 +130,7 @@ def fold(row: Row, event: Event, lateness: int, log_time: int = NEVER) -> Row:
         row.watermarks[event.family] = event.occurred_at
     if exceeds(row):
         make_room(row, lateness)
-    if len(row.recent) > RECENT_LIMIT:
+    if len(row.recent) > RECENT_SURE and len(row.recent) > _recent_max(row):
         _forget(row, lateness)
     row.events_seen += 1
     row.changes += 1
@@ -151,11 +159,18 @@ def _forget_late(row: Row, lateness: int) -> None:
 def _forget(row: Row, lateness: int) -> None:
     """Make room in ``recent``: it is full."""
     _forget_late(row, lateness)
-    if len(row.recent) > RECENT_LIMIT:
+    drop_days(row, lateness)
+    if len(row.recent) > _recent_max(row):
         oldest_first = sorted(row.recent.items(), key=lambda item: (item[1], item[0]))
         for hashed, occurred_at in oldest_first[: RECENT_LIMIT // 4]:
             del row.recent[hashed]
             row.forgotten = max(row.forgotten, occurred_at)
+
+
+def _recent_max(row: Row) -> int:
+    """Return how many ids ``row`` has room for."""
+    more = len(row.days) // DAY_FIELDS - ROOMY_DAYS
+    return RECENT_LIMIT if more <= 0 else max(RECENT_LIMIT - int(more * DAY_IN_EVENTS), RECENT_SURE)
 
 
 def _remembered(event: Event) -> int:

@@ -8,10 +8,11 @@ import pytest
 import pytest_asyncio
 from aiokafka.admin import AIOKafkaAdminClient
 
+from streamer.broker import EmbeddedKafka
 from streamer.engine import permissions
 from streamer.engine.acls import Acl, acls
 from streamer.engine.clients import connection
-from streamer.settings import Settings
+from streamer.settings import Settings, load_settings
 from tests.support.documented import documented
 from tests.support.safe import USERS, SafeKafka
 from tests.support.stage import Stage
@@ -104,6 +105,15 @@ async def a_right_taken_away(
     assert await worker.stop() == 0, worker.told("did not end well")
 
 
+async def test_a_kafka_without_acls_allows_everything(kafka: EmbeddedKafka) -> None:
+    assert await found_missing(load_settings(brokers=kafka.bootstrap)) == []
+
+
+def test_a_broker_that_tells_nothing_refuses_nothing() -> None:
+    assert permissions._named(-(2**31)) is None
+    assert permissions._named(1 << 3 | 1 << 8) == {"Read", "Describe"}
+
+
 async def test_the_right_that_is_missing_is_named(granted: SafeKafka, tmp_path: Path) -> None:
     """Each of them is taken away in turn, and given back."""
     settings = settings_of(granted, "worker")
@@ -145,4 +155,4 @@ async def scored(watcher: Stage, worth: str = "20.00") -> None:
         done = await asyncio.to_thread(watcher.command, "customer", "ann", "--json")
         if done.returncode == 0 and json.loads(done.stdout)["ltv"]["historic_clv"] == worth:
             return
-    raise AssertionError(done.stdout + done.stderr)
+    raise AssertionError("the customer is not scored")

@@ -1,11 +1,13 @@
 """Who is spoken to, and who may hear a password: against a real Kafka with TLS and SASL."""
 
 import json
+import sys
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import get_args
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from streamer.broker import EmbeddedKafka
@@ -15,11 +17,12 @@ from tests.support.authority import Authority
 from tests.support.safe import HOST, ROOT, USERS, SafeKafka, safe_broker
 from tests.support.stage import Stage, stage
 
+CUSTOMER = "zoe-7"
 PURCHASES = [
     {
         "event_id": f"e{number}",
         "type": "purchase",
-        "customer_id": "ann",
+        "customer_id": CUSTOMER,
         "occurred_at": f"2026-0{number}-01T10:00:00Z",
         "order_id": f"o{number}",
         "amount": "20.00",
@@ -28,8 +31,21 @@ PURCHASES = [
     for number in (1, 2, 3)
 ]
 READY_SECONDS_MAX = 90
-MISTAKE = {**PURCHASES[0], "event_id": "e9", "amount": "-5"}
-LINES = "".join(json.dumps(event) + "\n" for event in [*PURCHASES, MISTAKE])
+MALLORY = 'mallory"} 1\nstreamer_rows{partition="0'
+"""A customer who would like to be a metric."""
+
+EVENTS = [
+    *PURCHASES,
+    {**PURCHASES[0], "event_id": "e9", "amount": "-5-nobody-must-log-this"},
+    {
+        **PURCHASES[0],
+        "event_id": "e8",
+        "customer_id": MALLORY,
+        "channel": MALLORY,
+        "location": MALLORY,
+    },
+]
+LINES = "".join(json.dumps(event) + "\n" for event in EVENTS)
 
 
 def refused(done: CompletedProcess[str], *said: str) -> None:
@@ -45,7 +61,7 @@ def refused(done: CompletedProcess[str], *said: str) -> None:
 async def test_everything_works_over_tls_with_a_password(
     safe_kafka: SafeKafka, tmp_path: Path
 ) -> None:
-    secure = safe_kafka.settings(ROOT)
+    secure = safe_kafka.settings(ROOT, log_level="DEBUG")
     with stage(safe_kafka.bootstrap, tmp_path, clock="stream", **secure) as corner:
         assert corner.command("send", "-", stdin=LINES).returncode == 0
         with corner.worker("worker") as worker:
@@ -53,21 +69,51 @@ async def test_everything_works_over_tls_with_a_password(
             card = await scored(corner)
             letters = corner.command("dlq", "list", "--json")
             doctor = corner.command("doctor")
+            shown = corner.command("config", "show")
+            metrics = (await worker.get("/metrics"))[1]
+            if sys.platform == "linux":
+                assert listening(worker.pid) == {f"0100007F:{worker.port:04X}"}
             assert await worker.stop() == 0, worker.told("did not end well")
     assert (card["orders"], card["historic_clv"]) == (3, "60.00")
     assert letters.stdout.count("e9") == 1, letters.stderr
     assert doctor.returncode == 0, doctor.stdout
+    assert "[DEBUG]" in worker.log
+    for text in (worker.log, metrics, doctor.stdout, shown.stdout, shown.stderr):
+        assert USERS[ROOT] not in text
+    assert "STREAMER_SASL_PASSWORD=(hidden)" in shown.stdout
+    above_debug = [line for line in worker.log.splitlines() if "[DEBUG]" not in line]
+    for secret in ("nobody-must-log-this", "mallory", CUSTOMER, "20.00"):
+        assert not [line for line in above_debug if secret in line]
+    labels = {
+        value
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+        for value in sample.labels.values()
+    }
+    assert not [value for value in labels if "mallory" in value or CUSTOMER in value]
+
+
+def listening(pid: int) -> set[str]:
+    """Return where a process takes connections, as Linux writes it: 0100007F is 127.0.0.1."""
+    links = (str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir() if fd.is_symlink())
+    sockets = {link.removeprefix("socket:[").removesuffix("]") for link in links}
+    lines = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
+    ]
+    return {fields[1] for fields in lines if fields[3] == "0A" and fields[9] in sockets}
 
 
 async def scored(corner: Stage) -> dict[str, object]:
     """Wait for the three orders to be scored."""
     for _ in range(20):
-        done = corner.command("customer", "ann", "--json")
+        done = corner.command("customer", CUSTOMER, "--json")
         if done.returncode == 0:
             card: dict[str, object] = json.loads(done.stdout)["ltv"]
             if card["orders"] == len(PURCHASES):
                 return card
-    raise AssertionError(done.stdout + done.stderr)
+    raise AssertionError("the customer is not scored")
 
 
 @pytest.mark.parametrize("mechanism", get_args(Mechanism))
@@ -94,6 +140,15 @@ def test_a_wrong_password_is_told_in_a_sentence(
     done = corner.command(*command)
     refused(done, "does not accept the password of 'root'", mechanism)
     assert "not-it-at-all" not in done.stdout + done.stderr
+
+
+def test_the_doctor_says_why_kafka_refuses(safe_kafka: SafeKafka, tmp_path: Path) -> None:
+    wrong = safe_kafka.settings(ROOT, sasl_password="not-it")
+    done = Stage(safe_kafka.bootstrap, tmp_path, wrong).command("doctor", "--json")
+    assert done.returncode == 1, done.stdout + done.stderr
+    finding = json.loads(done.stdout)["findings"][-1]
+    assert finding["text"].endswith("does not accept the password of 'root' by SCRAM-SHA-512")
+    assert "STREAMER_SASL_PASSWORD" in finding["remedy"]
 
 
 def test_a_worker_that_makes_no_topics_is_told_the_same(
@@ -138,7 +193,8 @@ def test_a_downgrade_is_refused_before_anything_is_sent(
 def test_a_client_without_tls_or_password_is_told_what_the_broker_speaks(
     safe_kafka: SafeKafka, tmp_path: Path
 ) -> None:
-    for settings in ({}, {"security_protocol": "SSL", "ssl_ca_file": safe_kafka.authority.file}):
+    for more in ({}, {"security_protocol": "SSL", "ssl_ca_file": safe_kafka.authority.file}):
+        settings: dict[str, object] = {**more}
         done = Stage(safe_kafka.bootstrap, tmp_path, settings).command("worker")
         refused(done, "closes connections", "STREAMER_SECURITY_PROTOCOL")
 
@@ -155,7 +211,7 @@ def test_a_broker_without_tls_is_told_from_one_that_is_away(
 def test_a_certificate_stands_for_a_password(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     with safe_broker(tmp_path, authority, protocol="SSL") as kafka:
-        known = {"security_protocol": "SSL", "ssl_ca_file": authority.file}
+        known: dict[str, object] = {"security_protocol": "SSL", "ssl_ca_file": authority.file}
         corner = Stage(kafka.bootstrap, tmp_path, known)
         refused(corner.command("topics", "create"), "STREAMER_SSL_CERTIFICATE_FILE")
         corner.settings |= {
@@ -170,7 +226,7 @@ def test_a_certificate_stands_for_a_password(tmp_path: Path) -> None:
 def test_a_password_in_the_clear_must_be_wanted(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     with safe_broker(tmp_path, authority, protocol="SASL_PLAINTEXT") as kafka:
-        clear = {
+        clear: dict[str, object] = {
             "security_protocol": "SASL_PLAINTEXT",
             "sasl_username": ROOT,
             "sasl_password": USERS[ROOT],

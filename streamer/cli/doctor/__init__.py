@@ -22,6 +22,7 @@ from streamer.cli.doctor.verdicts import (
 )
 from streamer.cli.reading import ANSWER_SECONDS_MAX, reading
 from streamer.cli.showing import counted, print_json, shown_text
+from streamer.engine.access import refusal
 from streamer.engine.clients import connection
 from streamer.settings import Settings, load_settings
 
@@ -68,7 +69,7 @@ async def examine(settings: Settings) -> list[Verdict]:
         await asyncio.wait_for(admin.start(), ANSWER_SECONDS_MAX)
         verdicts += await _of_cluster(settings, admin)
     except (KafkaError, TimeoutError) as error:
-        verdicts.append(_unanswered("brokers", error))
+        verdicts.append(await _refused(settings) or _unanswered("brokers", error))
     finally:
         await admin.close()
     return verdicts
@@ -108,6 +109,15 @@ async def _looked(name: str, check: Awaitable[list[Verdict]]) -> list[Verdict]:
         return await asyncio.wait_for(check, 2 * ANSWER_SECONDS_MAX)
     except (KafkaError, TimeoutError) as error:
         return [_unanswered(name, error)]
+
+
+async def _refused(settings: Settings) -> Verdict | None:
+    """Return why Kafka is of no use though it is there; None if that is not known."""
+    refused = await refusal(settings)
+    if refused is None:
+        return None
+    text, _, remedy = refused.partition(": ")
+    return Verdict("brokers", False, text, remedy.removesuffix("."))
 
 
 def _unanswered(name: str, error: Exception) -> Verdict:
