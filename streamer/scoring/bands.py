@@ -56,7 +56,7 @@ def crossings_of(
     return _instants(first, last, occasions, ages.reshape(reached.shape))
 
 
-def crossed_since(
+def last_crossings(
     rows: Sequence[Earlier], after: Instants, until: Instants, parameters: ScoringParameters
 ) -> Instants:
     """Return the last crossing of each row behind ``after``, up to ``until``; NEVER without any.
@@ -71,8 +71,9 @@ def crossed_since(
     some = _may_have_crossed(rows, after, until, parameters)
     if len(some):
         crossed[some] = crossings_of([rows[place] for place in some], parameters)
-    last = last_crossings(crossed, until)
-    return np.where(last > after, last, NEVER)
+    told = (crossed > after[:, None]) & (crossed <= until[:, None]) & (crossed != FAR)
+    last: Instants = np.where(told, crossed, NEVER).max(axis=1, initial=NEVER)
+    return last
 
 
 def _may_have_crossed(

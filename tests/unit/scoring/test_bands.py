@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from streamer.records.events import Purchase
 from streamer.records.instants import DAY, LAST, NEVER
 from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate
-from streamer.scoring.bands import crossed_since, crossings_of
+from streamer.scoring.bands import crossings_of, last_crossings
 from streamer.scoring.columns import earlier_of
 from streamer.scoring.fitted import fitted_model
 from streamer.scoring.parameters import ScoringParameters
@@ -176,5 +176,5 @@ def test_the_last_crossing_is_the_last_of_all(
         )
     ]
     earlier = [earlier_of(row) for row in rows]
-    found = crossed_since(earlier, np.array(after), np.array(until), shop)
+    found = last_crossings(earlier, np.array(after), np.array(until), shop)
     assert found.tolist() == told
