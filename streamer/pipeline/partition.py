@@ -38,6 +38,9 @@ RESTORE_CHUNK = 10_000
 class Partition:
     """The rows of one partition and what moves them. Single-threaded."""
 
+    is_restored = False
+    """Whether all rows are there: before, whoever reads them would miss some."""
+
     def __init__(self, number: int, configuration: Configuration) -> None:
         self.number = number
         self.rows: dict[str, bytes] = {}
@@ -101,6 +104,7 @@ class Partition:
                 pair for pair in zip(customer_ids, following, strict=True) if pair[1] < FAR
             )
         self.timers.load(instants)
+        self.is_restored = True
         self.counting.recount()
         self._rescore_all()
 

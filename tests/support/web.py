@@ -55,11 +55,17 @@ class Api:
         return self._answer(Request(f"{self.address}/v1/{path}", data, headers))
 
     def _answer(self, request: Request) -> Answer:
-        try:
-            with urlopen(request, timeout=10) as answer:
-                return Answer(answer.status, dict(answer.headers), answer.read())
-        except HTTPError as error:
-            return Answer(error.code, dict(error.headers), error.read())
+        """Ask again while partitions move, as a client should."""
+        deadline = time.monotonic() + SECONDS_MAX
+        while True:
+            try:
+                with urlopen(request, timeout=10) as answer:
+                    return Answer(answer.status, dict(answer.headers), answer.read())
+            except HTTPError as error:
+                found = Answer(error.code, dict(error.headers), error.read())
+            if found.status != 503 or time.monotonic() > deadline:
+                return found
+            time.sleep(float(found.headers["Retry-After"]))
 
     def customers(self, limit: int = 200, **query: Any) -> Iterator[dict[str, Any]]:
         """Give all customers found, page after page."""
