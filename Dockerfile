@@ -27,7 +27,6 @@ ENV PATH=/opt/streamer/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     MPLCONFIGDIR=/tmp \
     STREAMER_DATA_DIR=/var/lib/streamer \
-    STREAMER_HTTP_HOST=0.0.0.0 \
     STREAMER_HTTP_PORT=6066
 USER 10001:10001
 WORKDIR /var/lib/streamer

@@ -46,6 +46,9 @@ RESTORE_CHUNK = 10_000
 class Partition:
     """The rows of one partition and what moves them. Single-threaded."""
 
+    is_restored = False
+    """Whether all rows are there: before, whoever reads them would miss some."""
+
     def __init__(self, number: int, configuration: Configuration) -> None:
         self.number = number
         self.rows: dict[str, bytes] = {}
@@ -135,6 +138,7 @@ class Partition:
             self._load_timers()
         except OverflowError as error:
             raise UnreadableRowError(f"a row in the changelog is damaged ({error})") from None
+        self.is_restored = True
         self.counting.recount()
         self._rescore_all()
 

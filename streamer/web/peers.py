@@ -14,6 +14,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from yarl import URL
 
 from streamer.engine.app import StreamerApp
+from streamer.pipeline import Partition
 from streamer.records.kafka import CHANGELOG
 from streamer.records.partitioning import partition_of
 from streamer.web.problems import Problem, not_yet
@@ -38,6 +39,16 @@ class Peers:
         if self._session is not None:
             await self._session.close()
 
+    def own(self) -> dict[int, Partition]:
+        """Return the partitions that this worker can tell of: its own, with all their rows."""
+        if self._app.rebalancing:
+            return {}
+        return {
+            number: task.partition
+            for number, task in sorted(self._app.tasks.items())
+            if task.partition.is_restored and not task.lost
+        }
+
     def holders(self) -> dict[int, str]:
         """Return the address of each partition's holder; some lack while partitions move."""
         changelog = self._app.settings.topics[CHANGELOG]
@@ -49,7 +60,7 @@ class Peers:
         # What it has itself it knows best.
         return {
             **{number: url for number, url in found.items() if url != self._own},
-            **dict.fromkeys(self._app.tasks, self._own),
+            **dict.fromkeys(self.own(), self._own),
         }
 
     def is_asked_by_a_peer(self, request: web.Request) -> bool:
@@ -62,6 +73,8 @@ class Peers:
         Raises:
             Problem: 503 while not every partition has a holder.
         """
+        if len(self.own()) < len(self._app.tasks):
+            raise not_yet("partitions are being recovered: ask again in a moment")
         if self.is_asked_by_a_peer(request):
             return []
         holders = self.holders()
@@ -69,20 +82,17 @@ class Peers:
             raise not_yet("partitions are moving between workers: ask again in a moment")
         return sorted(set(holders.values()) - {self._own})
 
-    def number_of(self, customer_id: str) -> int:
-        """Return the partition that holds a customer."""
-        return partition_of(customer_id.encode(errors="replace"), self._app.settings.partitions)
-
-    async def elsewhere(self, request: web.Request, customer_id: str) -> web.Response | None:
-        """Return the answer of the worker that holds a customer; None if this one does.
+    async def holding(self, request: web.Request, customer_id: str) -> Partition | web.Response:
+        """Return a customer's partition or, if another worker holds it, that one's answer.
 
         Raises:
             Problem: 503 if nobody holds it now, or its holder does not answer.
         """
-        number = self.number_of(customer_id)
-        task = self._app.tasks.get(number)
-        if task is not None and not task.lost:
-            return None
+        key = customer_id.encode(errors="replace")
+        number = partition_of(key, self._app.settings.partitions)
+        partition = self.own().get(number)
+        if partition is not None:
+            return partition
         holder = self.holders().get(number)
         if holder is None or holder == self._own or PASSED_ON in request.headers:
             raise not_yet("the customer's partition is being recovered: ask again in a moment")

@@ -89,9 +89,8 @@ class Site(Service):
         return datetime.now(UTC)
 
     def partitions(self) -> list[Partition]:
-        """Return the partitions at work here."""
-        tasks = sorted(self.app.tasks.items())
-        return [task.partition for _, task in tasks if not task.lost]
+        """Return the partitions at work here, those that are being recovered left out."""
+        return list(self.peers.own().values())
 
     async def totals(self) -> Totals:
         """Return the sums over all customers here; events pass between slices of them."""

@@ -26,6 +26,9 @@ LABELS = {"app.kubernetes.io/name": "streamer"}
 POD: Manifest = BY_KIND["StatefulSet"]["spec"]["template"]
 (WORKER,) = POD["spec"]["containers"]
 
+TOKEN = "STREAMER_HTTP_READ_TOKEN"
+ENVIRONMENT = {**BY_KIND["ConfigMap"]["data"], TOKEN: "what-the-secret-holds"}
+
 
 def typed(manifest: Manifest) -> Manifest:
     """Return a manifest as its type has it: without what the type does not know."""
@@ -61,10 +64,12 @@ def test_all_that_is_needed_is_there_and_applied() -> None:
 def test_the_settings_are_ours_and_the_pods_name_is_the_member_of_the_group(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    settings = settings_of(BY_KIND["ConfigMap"]["data"], monkeypatch)
+    settings = settings_of(ENVIRONMENT, monkeypatch)
     assert settings.replication_factor >= 3
-    (source,) = WORKER["envFrom"]
-    assert source["configMapRef"]["name"] == BY_KIND["ConfigMap"]["metadata"]["name"]
+    plain, secret = WORKER["envFrom"]
+    assert plain["configMapRef"]["name"] == BY_KIND["ConfigMap"]["metadata"]["name"]
+    told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert f"create secret generic {secret['secretRef']['name']} --from-literal={TOKEN}=" in told
     (own,) = WORKER["env"]
     assert own["name"] == "STREAMER_INSTANCE_ID"
     assert own["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
@@ -81,7 +86,7 @@ def test_selectors_and_ports_meet_the_pods(monkeypatch: pytest.MonkeyPatch) -> N
     assert BY_KIND["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"] == LABELS
     assert monitor["selector"]["matchLabels"] == service["metadata"]["labels"]
     assert BY_KIND["StatefulSet"]["spec"]["serviceName"] == service["metadata"]["name"]
-    port = settings_of(BY_KIND["ConfigMap"]["data"], monkeypatch).http_port
+    port = settings_of(ENVIRONMENT, monkeypatch).http_port
     (served,), (open_port,) = WORKER["ports"], service["spec"]["ports"]
     assert (served["containerPort"], open_port["port"]) == (port, port)
     assert open_port["targetPort"] == served["name"]
@@ -124,7 +129,7 @@ def test_the_pods_may_do_nothing_they_need_not() -> None:
 def test_scaling_goes_by_the_lag_of_our_group_up_to_the_partitions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    settings = settings_of(BY_KIND["ConfigMap"]["data"], monkeypatch)
+    settings = settings_of(ENVIRONMENT, monkeypatch)
     scaled = BY_KIND["ScaledObject"]["spec"]
     target = BY_KIND["StatefulSet"]
     assert scaled["scaleTargetRef"] == {

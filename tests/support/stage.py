@@ -55,6 +55,11 @@ class Stage:
         self._workers.append(worker)
         return worker
 
+    @property
+    def workers(self) -> tuple[Worker, ...]:
+        """All that were made."""
+        return tuple(self._workers)
+
     def check_alive(self) -> None:
         """Fail if a worker has died: no waiting helps then."""
         for worker in self._workers:

@@ -55,6 +55,17 @@ class Api:
         return self._answer(Request(f"{self.address}/v1/{path}", data, headers))
 
     def _answer(self, request: Request) -> Answer:
+        """Ask again while partitions move, as a client should."""
+        deadline = time.monotonic() + SECONDS_MAX
+        while (found := self._once(request)).status == 503 and time.monotonic() < deadline:
+            time.sleep(float(found.headers["Retry-After"]))
+        return found
+
+    def status(self, path: str) -> int:
+        """Return the status of a single try."""
+        return self._once(Request(f"{self.address}/v1/{path}", headers=self._headers)).status
+
+    def _once(self, request: Request) -> Answer:
         try:
             with urlopen(request, timeout=10) as answer:
                 return Answer(answer.status, dict(answer.headers), answer.read())

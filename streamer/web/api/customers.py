@@ -66,10 +66,9 @@ def _wanted(call: Call, query: CustomersQuery) -> Wanted:
 async def get_customer(call: Call) -> CustomerView | web.Response:
     """Tell all of one customer, or have its holder tell."""
     customer_id = call.path["customer_id"]
-    elsewhere = await call.site.peers.elsewhere(call.request, customer_id)
-    if elsewhere is not None:
-        return elsewhere
-    partition = call.site.app.tasks[call.site.peers.number_of(customer_id)].partition
+    partition = await call.site.peers.holding(call.request, customer_id)
+    if isinstance(partition, web.Response):
+        return partition
     found = customer_view(partition, customer_id, call.site.now())
     if found is None:
         raise _unknown()
@@ -79,10 +78,9 @@ async def get_customer(call: Call) -> CustomerView | web.Response:
 async def get_churn_curve(call: Call) -> ChurnCurve | web.Response:
     """Tell how the churn probability of one customer goes on."""
     customer_id, query = call.path["customer_id"], call.query
-    elsewhere = await call.site.peers.elsewhere(call.request, customer_id)
-    if elsewhere is not None:
-        return elsewhere
-    partition = call.site.app.tasks[call.site.peers.number_of(customer_id)].partition
+    partition = await call.site.peers.holding(call.request, customer_id)
+    if isinstance(partition, web.Response):
+        return partition
     found = churn_curve(
         partition, customer_id, given(query.days) or call.site.settings.horizon_days
     )

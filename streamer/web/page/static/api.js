@@ -33,12 +33,19 @@ function askForToken(fault) {
   return asking;
 }
 
+// Partitions that move between workers are back in a moment.
+const TRIES = 5;
+
 async function answered(path, options = {}) {
-  for (;;) {
+  for (let tries = 1; ; tries += 1) {
     const had = sessionStorage.getItem(KEY);
     const response = await fetch(`/v1/${path}`, { ...options, headers: headers() });
     if (response.ok) return response;
     const problem = await response.json().catch(() => ({}));
+    if (response.status === 503 && tries < TRIES) {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      continue;
+    }
     if (response.status !== 401) throw new Refused(problem, response.status);
     if (had === sessionStorage.getItem(KEY)) await askForToken(had ? problem.detail : "");
   }
