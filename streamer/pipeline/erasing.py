@@ -57,10 +57,10 @@ class Eraser:
 
     def erase(self, event: Erasure, row: Row, source: int, offset: int) -> list[InternalEvent]:
         """Erase the customer of ``row``; return what some others are to be told of it."""
-        self.erased[event.customer_id] = erased(row, event, source, offset)
+        known = self.erased[event.customer_id] = erased(row, event, source, offset)
         self._touched.pop(event.customer_id, None)
         if row.referrals_sent:
-            message = Message(event.customer_id.encode(), encode_internal(farewell(event)))
+            message = Message(event.customer_id.encode(), encode_internal(farewell(event, known)))
             for number in range(self._partition.configuration.partitions):
                 self._unit.send(self._partition.credits_topic, number, message)
         return partings(event, row)

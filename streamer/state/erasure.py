@@ -8,7 +8,7 @@ ever been; what has risen with it (revisions, instants of credits) stays risen.
 - What happened up to the instant counts no more, whenever and how often it is read. What happened
   after it is of a new customer; its revisions go on where those of the erased one ended.
 - What was read *before* the erasure goes with the rest, even if it happened after it: sums cannot
-  be taken apart.
+  be taken apart. Then the instant is that of the latest, so that no copy of it comes back either.
 - Who brought the customer loses that credit: it is worth what is known of those it brought.
 - Whom the customer has named forgets it. The next earliest who named them has brought them then.
 """
@@ -46,7 +46,8 @@ def erased(row: Row, event: Erasure, source: int, offset: int) -> Erased:
     """Return what stays of ``row`` after ``event``, the record at ``offset`` of its ``source``."""
     applied = list(row.applied)
     applied[source] = offset
-    return Erased(event.occurred_at, row.changes + 1, applied)
+    until = max(event.occurred_at, *row.watermarks, row.paid_at)
+    return Erased(until, row.changes + 1, applied)
 
 
 def newcomer(known: Erased | None) -> Row:
@@ -92,9 +93,9 @@ def partings(event: Erasure, row: Row) -> list[InternalEvent]:
     ]
 
 
-def farewell(event: Erasure) -> ReferrerErased:
+def farewell(event: Erasure, known: Erased) -> ReferrerErased:
     """Return what every partition is told of who has named others."""
-    return ReferrerErased(event.event_id, event.customer_id, event.occurred_at)
+    return ReferrerErased(event.event_id, event.customer_id, known.erased_at)
 
 
 def forget_referrer(row: Row, event: ReferrerErased, customer_id: str) -> ReferralLink | None:

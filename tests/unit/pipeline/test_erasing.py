@@ -100,6 +100,16 @@ def test_a_credit_on_its_way_does_not_bring_the_erased_back() -> None:
     assert cluster.counts["erased"] == 2
 
 
+def test_what_was_read_before_goes_even_if_it_happened_after() -> None:
+    cluster = played(*CHAIN, event(3, "erasure", "bob"))
+    assert "bob" not in cluster.rows()
+    assert cluster.rows()["cy"].referrer == "dan"
+    cluster.send(purchase(5, "bob") | {"event_id": "again"})
+    cluster.send(purchase(6, "bob"))
+    cluster.settle()
+    assert cluster.rows()["bob"].orders == 1, "what is newer than all that went is of a new one"
+
+
 def test_who_comes_back_may_name_somebody_anew() -> None:
     cluster = played(
         *CHAIN, event(9, "erasure", "bob"), referral(10, "bob", "eve"), purchase(11, "eve")

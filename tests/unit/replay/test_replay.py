@@ -305,3 +305,23 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     source.touch()
     with pytest.raises(ReplayError, match="name another folder"):
         replay(source, source / "out")
+
+
+def test_of_who_was_erased_the_files_hold_what_came_after(run: Run) -> None:
+    others = [purchase(1, "ben", 0, "10.00"), purchase(2, "ben", 50, "10.00")]
+    erased = [
+        purchase(3, "anna", 1, "70.00"),
+        purchase(4, "anna", 20, "80.00"),
+        event("erasure", 5, "anna", 30),
+        purchase(6, "anna", 25, "90.00"),
+    ]
+    until = FIRST + timedelta(days=400)
+    plain, gone = run(others, until), run([others[0], *erased, others[1]], until)
+    for name in (*SCORES, "segment-changes", "recommended-actions"):
+        assert not of(gone, name, "anna")
+        assert len(of(gone, name, "ben")) == len(of(plain, name, "ben")) > 0
+    (everyone,) = [one for one in gone["programme-measures"] if one.get("group") == "all"]
+    assert everyone["figures"]["customers"] == 1
+
+    back = run([others[0], *erased, purchase(7, "anna", 40, "5.00")], until)
+    assert {score["historic_clv"] for score in of(back, "ltv-updates", "anna")} == {"5.00"}

@@ -10,6 +10,7 @@ import pytest
 from streamer.serdes.events import EventDecoder
 from streamer.simulate import (
     AcquisitionCosts,
+    Erasures,
     Experiments,
     Profiles,
     Ratings,
@@ -31,6 +32,7 @@ SHOP = Shop(
         Shares(0.2),
         Profiles(0.6),
         Experiments(0.5),
+        Erasures(0.1),
     ),
 )
 
@@ -84,6 +86,19 @@ def test_an_acquisition_cost_has_its_mean_and_its_channel(events: list[Event]) -
         for event in of_type(events, "acquisition_cost")
     )
     assert set(home.values()) == {"channel-0", "channel-1", "channel-2"}
+
+
+def test_few_customers_are_erased_and_only_after_their_first_purchase(
+    events: list[Event],
+) -> None:
+    bought: set[str] = set()
+    for event in events:
+        if event["type"] == "purchase":
+            bought.add(event["customer_id"])
+        assert event["type"] != "erasure" or event["customer_id"] in bought
+    erased = Counter(event["customer_id"] for event in of_type(events, "erasure"))
+    assert max(erased.values()) == 1
+    assert 0.03 * SHOP.customers < len(erased) < 0.1 * SHOP.customers  # some fall behind the end
 
 
 def test_ratings_are_of_both_scales_and_alike_on_either(events: list[Event]) -> None:
