@@ -58,6 +58,7 @@ def refused(done: CompletedProcess[str], *said: str) -> None:
     assert not [word for word in USERS.values() if word in done.stdout + done.stderr]
 
 
+@pytest.mark.timeout(400)  # several commands beside a worker
 async def test_everything_works_over_tls_with_a_password(
     safe_kafka: SafeKafka, tmp_path: Path
 ) -> None:
