@@ -1,4 +1,4 @@
-"""A unit of work in the making: fold, silence, a new model, score."""
+"""A unit of work in the making: fold, silence, a new model, whom to score."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from streamer.pipeline.announcing import Book
 from streamer.pipeline.erasing import Eraser
 from streamer.pipeline.intake import Intake
-from streamer.pipeline.scores import scored
+from streamer.pipeline.scores import Asked
 from streamer.pipeline.unit import Message, UnitOfWork
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import (
@@ -26,9 +26,9 @@ from streamer.records.kafka import CHANGELOG, REKEYED, Record
 from streamer.records.models import ModelParams
 from streamer.records.partitioning import partition_of
 from streamer.records.scores import MODEL, SILENCE, Cause
-from streamer.scoring.bands import crossings_of, next_crossings
+from streamer.scoring.bands import crossings_of, last_crossings, next_crossings
 from streamer.scoring.columns import Earlier, earlier_of
-from streamer.scoring.rhythm import FAR
+from streamer.scoring.rhythm import FAR, Instants
 from streamer.scoring.score import Scoring
 from streamer.serdes.origins import decode_origin
 from streamer.serdes.rows import (
@@ -54,10 +54,12 @@ if TYPE_CHECKING:
 class Work:
     """One unit of work in the making."""
 
-    def __init__(self, partition: "Partition", now: datetime) -> None:
+    def __init__(
+        self, partition: "Partition", now: datetime, next_offsets: Mapping[str, int]
+    ) -> None:
         self._partition = partition
         self._configuration = partition.configuration
-        self._now = now
+        self._read_to = next_offsets
         self._rows = partition.rows
         self._source_of = partition.source_of
         self._rekeyed_topic = self._configuration.topics[REKEYED]
@@ -68,6 +70,7 @@ class Work:
         self._earlier: dict[str, Earlier | None] = {}
         """What rows said before their last events; None where there was no purchase."""
         self._eraser = Eraser(partition, self._unit, self._touched, self._row)
+        self._book = Book(partition.told)
         self._scorings: dict[str | int, Scoring] = {}
         self._time = partition.time
         self._stream_time = partition.stream_time
@@ -95,14 +98,47 @@ class Work:
 
     def _changed(self, causes: Mapping[str, Cause]) -> None:
         rows = [self._touched[customer_id] for customer_id in causes]
-        as_of = [row.as_of for row in rows]
         row_crossings = crossings_of(rows, self._partition.scoring)
+        as_of = self._instants(list(causes), rows, row_crossings)
         following = next_crossings(row_crossings, np.array(as_of))
         self._partition.timers.schedule(zip(causes, following, strict=True))
         earlier = map(self._earlier.__getitem__, causes)
         self._ask(
             map(Scoring, causes, rows, row_crossings.tolist(), as_of, causes.values(), earlier)
         )
+
+    def _instants(
+        self, customers: Sequence[str], rows: Sequence[Row], row_crossings: Instants
+    ) -> list[int]:
+        """Return as of when ``rows``, changed by events, are scored.
+
+        A late event does not take back the silence told beyond it: what the row has crossed up to
+        the last crossing told is crossed. What it has besides is told as silence, as always.
+        """
+        as_of = [row.as_of for row in rows]
+        stood = {
+            place: earlier
+            for place, instant in enumerate(as_of)
+            if instant < self._time and (earlier := self._stood(customers[place])) is not None
+        }
+        if stood:
+            own = np.array([earlier.as_of for earlier in stood.values()])
+            until = np.full_like(own, self._time)
+            scoring = self._partition.scoring
+            told = last_crossings(list(stood.values()), own, until, scoring)[:, None]
+            late = row_crossings[list(stood)]
+            reached = np.where(late <= told, late, NEVER).max(axis=1).tolist()
+            for place, instant in zip(stood, reached, strict=True):
+                as_of[place] = max(as_of[place], instant)
+        return as_of
+
+    def _stood(self, customer_id: str) -> Earlier | None:
+        """Return what the customer's row said when it was scored last, if it knew purchases."""
+        if self._configuration.every_event:
+            return self._earlier[customer_id]
+        committed = self._rows.get(customer_id)
+        row = Row() if committed is None else decode_row(committed)
+        return earlier_of(row) if row.orders else None
 
     def _ask(self, scorings: Iterable[Scoring]) -> None:
         """Ask for scores: a customer's latest replaces an earlier, unless every event counts.
@@ -119,22 +155,23 @@ class Work:
 
     def advance(self, until: int, timers_max: int | None) -> None:
         """Tell of silence up to ``until``, or up to the last of ``timers_max`` crossings."""
-        until = max(until, self._stream_time, self._time)
+        told, until = self._time, max(until, self._stream_time, self._time)
         woken: dict[str, int] = {}
         while (timer := self._partition.timers.pop(until)) is not None:
             instant, customer_id = timer
             woken[customer_id] = instant
-            if timers_max is not None and len(woken) >= timers_max and instant > self._time:
+            if timers_max is not None and len(woken) >= timers_max and instant > told:
                 until = instant
         self._time = until
         if woken:
-            self._silence(woken, until)
+            self._silence(woken, told, until)
 
-    def _silence(self, woken: Mapping[str, int], until: int) -> None:
+    def _silence(self, woken: Mapping[str, int], told: int, until: int) -> None:
         """Look at the customers whose timers have come up: some have purchased since they were set.
 
-        What a customer has crossed after its timer's instant, and after its row's, is due. Who was
-        last scored by an older model is scored anew instead.
+        What a customer has crossed from its timer's instant on, and after its row's, is due. Who
+        was last scored by an older model is scored anew instead. ``told`` is up to when silence was
+        told before.
         """
         awake = {customer_id: self._row(customer_id) for customer_id in woken}
         older = self._of_older_models(awake)
@@ -145,8 +182,8 @@ class Work:
         following: list[tuple[str, int]] = []
         for (customer_id, row), instants in zip(rows.items(), row_crossings, strict=True):
             woken_at = woken[customer_id]
-            # A timer that is no crossing was set for an older row: then nothing was told of yet.
-            told_until = max(row.as_of, woken_at - 1 if woken_at in instants else NEVER)
+            # A timer that is no crossing was set for an older row: it has crossed nothing since.
+            told_until = max(row.as_of, woken_at - 1 if woken_at in instants else told)
             due += [
                 Scoring(customer_id, row, instants, instant, SILENCE)
                 for instant in instants
@@ -207,11 +244,28 @@ class Work:
         causes = [MODEL] * len(rows)
         self._ask(map(Scoring, rows, rows.values(), row_crossings.tolist(), as_of, causes))
 
-    def finish(self, next_offsets: Mapping[str, int], *, score_later: bool) -> UnitOfWork:
-        """Score whom that concerns, encode the rows, set the checkpoint."""
+    def asked(self) -> Asked:
+        """Return the scores to be made, once, of the rows as they are until ``finish``.
+
+        With ``every_event`` their rows are copies: they may be made after it, those of many units
+        together.
+        """
+        self._unit.counts["scores"] += len(self._scorings)
+        return Asked(list(self._scorings.values()), self._book)
+
+    def finish(self, updates: Mapping[str, list[Message]]) -> UnitOfWork:
+        """Encode the rows, set the checkpoint.
+
+        Args:
+            updates: what the scores ``asked`` for have led to, by topic.
+        """
+        number = self._partition.number
+        self._changelog += self._eraser.tombstones()
+        for topic, told in updates.items():
+            self._unit.messages.setdefault((topic, number), []).extend(told)
+        self._unit.told = self._book.changes()
+        self._unit.alike, self._unit.outcomes = self._book.alike, self._book.outcomes
         unit, messages = self._unit, self._changelog
-        messages += self._eraser.tombstones()
-        self._score(later=score_later)
         lateness, generation = self._configuration.lateness, self._partition.scoring.generation
         for customer_id, row in self._touched.items():
             seal(row, lateness)
@@ -221,11 +275,11 @@ class Work:
             unit.rows[customer_id] = value
             messages.append(Message(customer_id.encode(), value))
         messages += (Message(told_key(one), value) for one, value in unit.told.items())
-        read_to = {**self._intake.next_offsets, **next_offsets}
+        read_to = {**self._intake.next_offsets, **self._read_to}
         unit.checkpoint = Checkpoint(read_to, self._time, self._stream_time, self._intake.log_time)
         messages.append(Message(CHECKPOINT_KEY, encode_checkpoint(unit.checkpoint)))
         changelog = self._configuration.topics[CHANGELOG]
-        unit.messages[changelog, self._partition.number] = messages
+        unit.messages[changelog, number] = messages
         return unit
 
     # -- fold ----------------------------------------------------------------------------
@@ -306,6 +360,7 @@ class Work:
         self._tell(self._eraser.erase(event, row, source, record.offset))
         self._unit.counts["erasures"] += 1
         causes.pop(customer_id, None)
+        self._book.forget(customer_id)
         self._partition.timers.reset(customer_id, FAR)
         self._scorings = {
             key: one for key, one in self._scorings.items() if one.customer_id != customer_id
@@ -358,28 +413,6 @@ class Work:
             to = partition_of(key, self._configuration.partitions)
             topic = self._partition.credits_topic
             self._unit.send(topic, to, Message(key, encode_internal(message)))
-
-    # -- score ---------------------------------------------------------------------------
-
-    def _score(self, *, later: bool) -> None:
-        """Score all customers asked for, at once, or leave it to the shell."""
-        scorings = list(self._scorings.values())
-        self._unit.counts["scores"] += len(scorings)
-        if later:
-            self._unit.scorings = scorings
-        else:
-            number = self._partition.number
-            book = Book(self._partition.told)
-            for customer_id in self._eraser.erased:
-                book.forget(customer_id)
-            updates = scored(
-                scorings, self._now, self._configuration, self._partition.scoring, book
-            )
-            for topic, messages in updates.items():
-                self._unit.messages.setdefault((topic, number), []).extend(messages)
-            self._unit.told = book.changes()
-            self._unit.alike = book.alike
-            self._unit.outcomes = book.outcomes
 
 
 def _cause(record: Record, event: Event, rekeyed_topic: str) -> Cause:

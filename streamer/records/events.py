@@ -205,10 +205,10 @@ class ReferralCredit(Struct, frozen=True, gc=False, tag="credit", tag_field="kin
 
     ``revenue`` and ``orders`` may be negative (a refund; an earlier referrer turned up), and
     ``customers`` is 1 when the brought customer begins to count, -1 when the credit goes to
-    another. ``occurred_at`` is the brought customer's latest purchase or refund; before the first,
-    ``NEVER``. ``events``, above 0, is how many of the brought customer's events this credit stands
-    for; 1 where it takes back, for that is one event too: sums may fall, what is counted by
-    ``events`` must not.
+    another. ``occurred_at`` is the brought customer's latest purchase or refund, or the referral
+    that brings the credit, if that is later. ``events``, above 0, is how many of the brought
+    customer's events this credit stands for; 1 where it takes back, for that is one event too: sums
+    may fall, what is counted by ``events`` must not.
     """
 
     event_id: Id
@@ -237,9 +237,13 @@ class ReferralProbe(Struct, frozen=True, gc=False, tag="probe", tag_field="kind"
     event_id: Id
     customer_id: Id
     path: Links
-    occurred_at: ClassVar[int] = NEVER
     type: ClassVar[str] = "referral_probe"
     family: ClassVar[int] = INTERNAL
+
+    @property
+    def occurred_at(self) -> int:
+        """Event time of the latest of the links."""
+        return max(at for _, at in self.path)
 
 
 class ReferralRing(Struct, frozen=True, gc=False, tag="ring", tag_field="kind"):
@@ -249,9 +253,13 @@ class ReferralRing(Struct, frozen=True, gc=False, tag="ring", tag_field="kind"):
     customer_id: Id
     members: Links
     closed: bool
-    occurred_at: ClassVar[int] = NEVER
     type: ClassVar[str] = "referral_ring"
     family: ClassVar[int] = INTERNAL
+
+    @property
+    def occurred_at(self) -> int:
+        """Event time of the latest of the links."""
+        return max(at for _, at in self.members)
 
 
 class ReferralLost(Struct, frozen=True, gc=False, tag="lost", tag_field="kind"):

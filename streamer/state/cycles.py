@@ -28,6 +28,7 @@ def note_cycle(row: Row, event: ReferralProbe | ReferralRing) -> None:
     if _closed(event):
         if _stands(row, event.customer_id, links) and row.cycle != cycle:
             row.cycle = cycle
+            row.credited_at = max(row.credited_at, event.occurred_at)
             row.changes += 1
     elif type(event) is ReferralRing and row.cycle == cycle:
         row.cycle = []

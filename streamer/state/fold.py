@@ -223,6 +223,7 @@ def _referral(row: Row, event: Referral) -> None:  # noqa: ARG001 - its link doe
 def _link(row: Row, event: ReferralLink) -> None:
     row.changes += 1
     row.joined = row.joined or event.joined
+    row.credited_at = max(row.credited_at, event.occurred_at)
     note_referrer(row, event.occurred_at, event.referrer)
 
 

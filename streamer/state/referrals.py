@@ -58,8 +58,8 @@ def standing(row: Row) -> Standing:
 def credits_between(event: Event, row: Row, before: Standing) -> list[ReferralCredit]:
     """Return the credits for what ``event`` changed in ``row``, which stood at ``before``.
 
-    Their event time is that of the brought customer's latest purchase or refund, so that it does
-    not depend on what came first, the purchases or the referral.
+    Their event time is that of the brought customer's latest purchase or refund, or of the
+    referral, so that it does not depend on which came first.
     """
     after = standing(row)
 
@@ -67,7 +67,7 @@ def credits_between(event: Event, row: Row, before: Standing) -> list[ReferralCr
         return ReferralCredit(
             event_id=event.event_id,
             customer_id=to.referrer,
-            occurred_at=row.watermarks[0],
+            occurred_at=max(row.watermarks[0], row.referred_at),
             referred_customer_id=event.customer_id,
             revenue=other.revenue - one.revenue,
             orders=other.orders - one.orders,
@@ -117,9 +117,9 @@ def passed_on(event: ReferralCredit, row: Row) -> list[ReferralCredit]:
     """Return what the referrer of ``row``, if any, is told of ``event``, a credit to ``row``."""
     if not row.referrer or event.level == LEVELS:
         return []
-    level = event.level + 1
+    at = max(event.occurred_at, row.referred_at)
     referred = {"customer_id": row.referrer, "referred_at": row.referred_at}
-    return [replace(event, orders=0, level=level, **referred)]
+    return [replace(event, occurred_at=at, orders=0, level=event.level + 1, **referred)]
 
 
 def moved(event: ReferralLink | Erasure, row: Row, before: Standing) -> list[ReferralCredit]:
@@ -144,7 +144,7 @@ def moved(event: ReferralLink | Erasure, row: Row, before: Standing) -> list[Ref
                     ReferralCredit(
                         event_id=event.event_id,
                         customer_id=referrer,
-                        occurred_at=latest,
+                        occurred_at=max(latest, row.referred_at),
                         referred_customer_id=event.customer_id,
                         revenue=sign * revenue,
                         orders=0,

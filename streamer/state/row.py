@@ -61,7 +61,7 @@ class Row(Struct, array_like=True):
     referred_revenue: int = 0
     """Net revenue of the customers this one brought."""
     credited_at: int = NEVER
-    """Latest event time of what the brought customers did."""
+    """Latest event time of what the brought customers did, and of the referrals of this one."""
 
     overtaken_until: int = NEVER
     """Greatest time of a log whose re-keyed events were overtaken (see ``fold``)."""
@@ -114,8 +114,8 @@ class Row(Struct, array_like=True):
 
     # Referrals down the chain (V6): see ``referrals`` and ``cycles``.
     generations: list[int] = field(default_factory=list)
-    """Of the customers brought directly, by those, and so on: customers, net revenue, events (which,
-    unlike the sums, never fall), and the latest event time, by level, flat."""
+    """Of the customers brought directly, by those, and so on: customers, net revenue, events, which
+    unlike the sums never fall, and the latest event time, by level, flat."""
     cycle: list[tuple[str, int]] = field(default_factory=list)
     """If this customer is one of some who brought each other: all of them and when they were
     brought, each by the next one; the least id first."""
@@ -129,5 +129,10 @@ class Row(Struct, array_like=True):
 
     @property
     def as_of(self) -> int:
-        """The event time this row stands at: its latest own or credited event, or payment."""
+        """The event time this row stands at: its latest own or credited event, or payment.
+
+        ``NEVER`` before the customer's first own event: nothing is scored until then.
+        """
+        if not self.events_seen:
+            return NEVER
         return max(*self.watermarks, self.credited_at, self.paid_at)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.records.kafka import LTV_UPDATES, SOURCE_TOPICS
+from streamer.state.referrals import CUSTOMERS, LEVEL_FIELDS, REVENUE
 from tests.support import oracle
 from tests.support.cluster import Cluster
 from tests.support.histories import (
@@ -76,12 +77,25 @@ def test_any_order_ends_in_the_same_rows_and_last_scores(
 def test_a_lost_credit_leaves_nothing_but_a_higher_revision(
     history: list[Happening], order: list[int], units: list[int]
 ) -> None:
-    """Who loses a brought customer to an earlier referral has been told more; that only shows."""
+    """Who loses a brought customer to an earlier referral has been told more; that only shows.
+
+    So do those above it, whose levels count what they were told and up to when.
+    """
     one = rows(play(_shuffled(history, order), SETTINGS, units))
     two = rows(play(in_time(history), SETTINGS, units))
     for row in (*one.values(), *two.values()):
         del row["changes"], row["credited_at"]
+        row["generations"] = _worth(row["generations"])
     assert one == two
+
+
+def _worth(generations: list[int]) -> list[tuple[int, int]]:
+    """Return customers and revenue of each level down to the last that is worth anything."""
+    customers, revenue = generations[CUSTOMERS::LEVEL_FIELDS], generations[REVENUE::LEVEL_FIELDS]
+    levels = list(zip(customers, revenue, strict=True))
+    while levels and levels[-1] == (0, 0):
+        levels.pop()
+    return levels
 
 
 def _shuffled(history: list[Happening], order: list[int]) -> list[dict[str, Any]]:
