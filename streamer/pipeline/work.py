@@ -367,6 +367,7 @@ class Work:
         self._tell(self._eraser.erase(event, row, source, record.offset))
         self._unit.counts["erasures"] += 1
         causes.pop(customer_id, None)
+        self._book.forget(customer_id)
         self._partition.timers.reset(customer_id, FAR)
         self._scorings = {
             key: one for key, one in self._scorings.items() if one.customer_id != customer_id

@@ -23,7 +23,7 @@ def pinned(lock: Path) -> dict[str, str]:
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
 def test_a_lock_holds_names_versions_and_hashes_and_nothing_else(lock: Path) -> None:
     lines = lock.read_text().splitlines()
-    assert len(pinned(lock)) > 20
+    assert len(pinned(lock)) >= 5
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         if REQUIREMENT.match(line):
             assert HASH.match(following), f"{line} has no hash"
