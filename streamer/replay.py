@@ -24,7 +24,7 @@ from msgspec.structs import astuple
 
 from streamer.errors import StreamerError
 from streamer.files import read_lines
-from streamer.pipeline import Book, Message, Partition, Shop, scored
+from streamer.pipeline import Asked, Book, Message, Partition, Shop, scored
 from streamer.records.instants import NEVER
 from streamer.records.kafka import (
     CHURN_RISK_UPDATES,
@@ -156,17 +156,17 @@ class Replay:
     def _process(
         self, partition: Partition, records: Sequence[FileRecord], until: int = NEVER
     ) -> None:
-        unit = partition.process(
+        work = partition.begin(
             records,
             self._now,
             silence_until=until,
             timers_max=TIMERS_MAX,
-            score_later=True,
             model=self._model,
         )
+        self._scorings += work.asked().scorings
+        unit = work.finish({})
         self._hand_on(unit.messages)
         partition.commit(unit)
-        self._scorings += unit.scorings
         if len(self._scorings) >= SCORINGS_MAX:
             self.flush()
         self.counts.update(unit.counts)
@@ -174,7 +174,8 @@ class Replay:
 
     def flush(self) -> None:
         """Make and write the scores that wait for company; call it at the end."""
-        updates = scored(self._scorings, self._now, self._configuration, self._scoring, self._book)
+        asked = Asked(self._scorings, self._book)
+        [updates] = scored([asked], self._now, self._configuration, self._scoring)
         self._hand_on({(topic, 0): messages for topic, messages in updates.items()})
         self._scorings.clear()
 

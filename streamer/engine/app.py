@@ -17,6 +17,7 @@ from streamer.engine.counting import Pace
 from streamer.engine.fitting import FitSchedule
 from streamer.engine.models import ModelWatch
 from streamer.engine.programme import ProgrammePublisher
+from streamer.engine.scoring import SharedScoring
 from streamer.engine.tables import CustomerTables
 from streamer.engine.task import PartitionTask
 from streamer.engine.transport import DataLostError, Fetch, FetchConsumer, FetchTransport
@@ -44,7 +45,8 @@ class StreamerApp(faust.App):
         self.tasks: dict[int, PartitionTask] = {}
         self.pace = Pace()
         self._seeks = 0
-        self._version = version
+        self.configuration = settings.configuration(version, indexed=True)
+        self.scoring = SharedScoring(self.configuration)
         self._first_services = list(services)
         self._watch = ModelWatch(settings)
         session = settings.session_timeout_seconds
@@ -131,7 +133,7 @@ class StreamerApp(faust.App):
         if task is not None and not task.lost:
             return
         if task is None:
-            task = PartitionTask(number, self, self._version)
+            task = PartitionTask(number, self)
         await task.recover()
         self.tasks[number] = task
 

@@ -19,8 +19,8 @@ COUNT_TICK_SECONDS = 0.01
 SLICE = 250
 """Customers counted at once: some milliseconds."""
 
-SHARE = 0.1
-"""Of the time of the process, for counting in all its partitions."""
+SHARE, SHARE_BEHIND = 0.1, 0.03
+"""Of the process's time, for counting in all its partitions: as a rule, and while events wait."""
 
 HELD_MAX = 200_000
 """Replaced rows that pending customers hold on to: beyond it counting knows no share."""
@@ -41,9 +41,9 @@ class Pace:
         """Whether another slice may be counted."""
         return self.clock() >= self._next_at
 
-    def took(self, seconds: float) -> None:
-        """Note how long the last slice took."""
-        self._next_at = self.clock() + seconds * (1 / SHARE - 1)
+    def took(self, seconds: float, share: float = SHARE) -> None:
+        """Note how long the last slice took, of the time of which it is to be a ``share``."""
+        self._next_at = self.clock() + seconds * (1 / share - 1)
 
 
 class CountingSchedule:
@@ -62,8 +62,13 @@ class CountingSchedule:
         self.counting = False
         """Whether the pending customers are being counted, slice by slice."""
 
-    def count(self, partition: Partition) -> None:
-        """Count a slice if it is time to; call it between units of work."""
+    def count(self, partition: Partition, *, behind: bool = False) -> None:
+        """Count a slice if it is time to; call it between units of work.
+
+        Args:
+            partition: whose changed customers are counted.
+            behind: whether more events wait than one unit of work takes.
+        """
         now = self._clock()
         if not self.counting and now - self._begun_at >= COUNT_SECONDS:
             self.counting, self._begun_at = True, now
@@ -71,7 +76,7 @@ class CountingSchedule:
         if not (self.counting and (is_full or self._pace.allows)):
             return
         partition.count(SLICE_MAX if is_full else SLICE)
-        self._pace.took(self._clock() - now)
+        self._pace.took(self._clock() - now, SHARE_BEHIND if behind else SHARE)
         self.counting = partition.counting.pending > 0
 
     def to_be_told(self, partition: Partition) -> bool:

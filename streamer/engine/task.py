@@ -31,8 +31,9 @@ from streamer import metrics
 from streamer.engine import changelog, transaction
 from streamer.engine.clients import transactional_producer
 from streamer.engine.counting import COUNT_TICK_SECONDS, CountingSchedule, Pace
+from streamer.engine.scoring import SharedScoring
 from streamer.engine.transport import Fetch
-from streamer.pipeline import Partition, UnitOfWork
+from streamer.pipeline import Configuration, Partition, UnitOfWork
 from streamer.records.instants import NEVER, from_datetime
 from streamer.records.kafka import CHANGELOG, PROGRAMME_PARTIALS, Record
 from streamer.records.models import ModelParams
@@ -73,6 +74,8 @@ class Shell(Protocol):
 
     settings: Settings
     pace: Pace
+    configuration: Configuration
+    scoring: SharedScoring
 
     @property
     def model(self) -> ModelParams | None:
@@ -100,11 +103,11 @@ class Shell(Protocol):
 class PartitionTask:
     """Runs one partition. Call ``recover``, then ``start``; ``offer`` it fetches; ``stop`` it."""
 
-    def __init__(self, number: int, shell: Shell, version: str) -> None:
+    def __init__(self, number: int, shell: Shell) -> None:
         self.number = number
         self._shell = shell
         self._settings = shell.settings
-        self._configuration = shell.settings.configuration(version, indexed=True)
+        self._configuration = shell.configuration
         self._changelog = shell.settings.topics[CHANGELOG]
         self.partition = Partition(number, self._configuration)
         self._counting = CountingSchedule(self._settings.programme_interval_seconds, shell.pace)
@@ -285,7 +288,7 @@ class PartitionTask:
             records, ends = self._take()
             silence_until = self._silence_until() if not self._fetches else NEVER
             rescore_max = self._rescore_max()
-            self._counting.count(self.partition)
+            self._counting.count(self.partition, behind=bool(self._fetches))
             asked = (
                 records
                 or ends
@@ -337,7 +340,7 @@ class PartitionTask:
         started = time.monotonic()
         if rescore_max:
             self._rescored_at = started
-        unit = self.partition.process(
+        work = self.partition.begin(
             records,
             datetime.now(UTC),
             next_offsets=ends,
@@ -346,6 +349,7 @@ class PartitionTask:
             model=self._shell.model,
             rescore_max=rescore_max,
         )
+        unit = work.finish(await self._shell.scoring.updates(work.asked(), self.partition.scoring))
         if self._counting.to_be_told(self.partition):
             partials = self._settings.topics[PROGRAMME_PARTIALS], self.number
             unit.messages[partials] = self.partition.partials()

@@ -3,7 +3,9 @@
 Live, replay and tests run this very code. It reads no clock and does no I/O: a shell hands a
 ``Partition`` records and the time, and gets a ``UnitOfWork`` back, all that must be written in one
 transaction. Only when that is written does the shell call ``commit``; if it cannot be, it drops the
-partition and loads it anew from the changelog.
+partition and loads it anew from the changelog. Scores are a matter of rows alone, and many cost
+little more than one: so a shell may ``begin`` the units of several partitions, have them all
+``scored`` by one call, and finish each for itself.
 
 What a unit of work does, in this order (see ``work``):
 
@@ -23,7 +25,18 @@ for its share, ``programme`` for what the shares of all of them make; and where 
 from streamer.pipeline.announcing import Book
 from streamer.pipeline.partition import Partition
 from streamer.pipeline.programme import Shop
-from streamer.pipeline.scores import scored
+from streamer.pipeline.scores import Asked, scored
 from streamer.pipeline.unit import Configuration, Message, UnitOfWork
+from streamer.pipeline.work import Work
 
-__all__ = ["Book", "Configuration", "Message", "Partition", "Shop", "UnitOfWork", "scored"]
+__all__ = [
+    "Asked",
+    "Book",
+    "Configuration",
+    "Message",
+    "Partition",
+    "Shop",
+    "UnitOfWork",
+    "Work",
+    "scored",
+]

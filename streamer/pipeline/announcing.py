@@ -53,34 +53,43 @@ class Book:
         return {customer_id: encode_told(told) for customer_id, told in self._changed.items()}
 
 
-def announced(
-    values: Sequence[LtvUpdate],
-    risks: Sequence[ChurnRiskUpdate],
-    configuration: Configuration,
-    book: Book,
-) -> dict[str, list[Message]]:
-    """Return the announcements that these updates lead to, by topic and in their order."""
-    segmentation, playbook = configuration.segmentation, configuration.playbook
-    if not segmentation.names and not playbook.rules:
-        return {}
-    frame = Frame(values, risks)
-    changes: list[SegmentChange] = []
-    lists: list[RecommendedActions] = []
-    memberships = segmentation.memberships(frame)
-    adviser = Adviser(playbook, frame) if playbook.rules else None
-    for place, (value, segments) in enumerate(zip(values, memberships, strict=True)):
-        told = last = book.last(value.customer_id)
-        if segments != last.segments:
-            changes.append(_change(value, last.segments, segments))
-            told = replace(told, segments=segments)
-        if adviser is not None and (advice := adviser.advice(place, told)) is not None:
-            told, recommended = advice
-            lists.append(recommended)
-        if told is not last:
-            book.note(value.customer_id, last, told)
-    book.outcomes.update(_outcomes(lists))
-    by_topic = {SEGMENT_CHANGES: _messages(changes), RECOMMENDED_ACTIONS: _messages(lists)}
-    return {configuration.topics[name]: told for name, told in by_topic.items() if told}
+class Announcer:
+    """Tells of customers what differs from what their books say; made for a batch of scores."""
+
+    def __init__(
+        self,
+        values: Sequence[LtvUpdate],
+        risks: Sequence[ChurnRiskUpdate],
+        configuration: Configuration,
+    ) -> None:
+        segmentation, playbook = configuration.segmentation, configuration.playbook
+        self._values, self._topics = values, configuration.topics
+        self._silent = not segmentation.names and not playbook.rules
+        if not self._silent:
+            frame = Frame(values, risks)
+            self._memberships = segmentation.memberships(frame)
+            self._adviser = Adviser(playbook, frame) if playbook.rules else None
+
+    def announced(self, places: range, book: Book) -> dict[str, list[Message]]:
+        """Return the announcements of the customers at ``places``, by topic and in their order."""
+        if self._silent:
+            return {}
+        changes: list[SegmentChange] = []
+        lists: list[RecommendedActions] = []
+        for place in places:
+            value, segments = self._values[place], self._memberships[place]
+            told = last = book.last(value.customer_id)
+            if segments != last.segments:
+                changes.append(_change(value, last.segments, segments))
+                told = replace(told, segments=segments)
+            if self._adviser and (advice := self._adviser.advice(place, told)) is not None:
+                told, recommended = advice
+                lists.append(recommended)
+            if told is not last:
+                book.note(value.customer_id, last, told)
+        book.outcomes.update(_outcomes(lists))
+        by_topic = {SEGMENT_CHANGES: _messages(changes), RECOMMENDED_ACTIONS: _messages(lists)}
+        return {self._topics[name]: told for name, told in by_topic.items() if told}
 
 
 def _outcomes(lists: Iterable[RecommendedActions]) -> Iterator[tuple[str, str]]:

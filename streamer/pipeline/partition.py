@@ -10,6 +10,7 @@ import numpy as np
 
 from streamer.pipeline.counting import Counting
 from streamer.pipeline.index import CustomerIndex
+from streamer.pipeline.scores import scored
 from streamer.pipeline.unit import Configuration, Message, UnitOfWork
 from streamer.pipeline.work import Work
 from streamer.records.instants import NEVER
@@ -143,30 +144,54 @@ class Partition:
         next_offsets: Mapping[str, int] | None = None,
         silence_until: int = NEVER,
         timers_max: int | None = None,
-        score_later: bool = False,
         model: ModelParams | None = None,
         rescore_max: int = 0,
     ) -> UnitOfWork:
         """Return what ``records`` and the passing of time lead to; nothing is visible yet.
 
+        As ``begin``, with the scores made at once, dated ``now``.
+        """
+        work = self.begin(
+            records,
+            now,
+            next_offsets=next_offsets,
+            silence_until=silence_until,
+            timers_max=timers_max,
+            model=model,
+            rescore_max=rescore_max,
+        )
+        [updates] = scored([work.asked()], now, self.configuration, self.scoring)
+        return work.finish(updates)
+
+    def begin(
+        self,
+        records: Sequence[Record],
+        now: datetime,
+        *,
+        next_offsets: Mapping[str, int] | None = None,
+        silence_until: int = NEVER,
+        timers_max: int | None = None,
+        model: ModelParams | None = None,
+        rescore_max: int = 0,
+    ) -> Work:
+        """Fold ``records`` and let time pass; the scores that this asks for are still to be made.
+
         Args:
             records: in the order of their offsets within each topic.
-            now: the shell's clock: events far ahead of it are refused, scores carry it.
+            now: the shell's clock: events far ahead of it are refused.
             next_offsets: where reading goes on, by topic; behind the records where not given.
             silence_until: tell of silence up to this instant, besides up to stream time.
             timers_max: tell of about so many band crossings at most; the rest stays due.
-            score_later: leave the ``scorings`` to the shell, which gives those of many units to
-                ``scored`` at once. Only with ``every_event``: then their rows are copies.
             model: to be adopted now, unless one as new has been.
             rescore_max: customers to look at, at most, who may have to be scored anew after that.
         """
-        work = Work(self, now)
+        work = Work(self, now, next_offsets or {})
         if model is not None and model.generation > self.scoring.generation:
             work.adopt(model)
         work.take(records)
         work.advance(max(silence_until, self.stream_time), timers_max)
         work.rescore(rescore_max)
-        return work.finish(next_offsets or {}, score_later=score_later)
+        return work
 
     def commit(self, unit: UnitOfWork) -> None:
         """Make ``unit``, now written, visible."""

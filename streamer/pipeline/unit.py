@@ -12,7 +12,6 @@ from streamer.scoring.actions import NO_ACTIONS, Playbook
 from streamer.scoring.experiments.plans import Trial
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.programme.goals import Goals
-from streamer.scoring.score import Scoring
 from streamer.scoring.segments import NO_SEGMENTS, Segmentation
 from streamer.serdes.events import EventDecoder
 from streamer.serdes.rows import Checkpoint
@@ -41,8 +40,6 @@ class UnitOfWork:
     crossed: list[str] = field(default_factory=list)
     """Customers of whose silence is told; no row need be written for that."""
     checkpoint: Checkpoint = field(default_factory=lambda: Checkpoint({}, NEVER, NEVER))
-    scorings: list[Scoring] = field(default_factory=list)
-    """Scores still to be made, in their order; only where the shell wants to make them later."""
     counts: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""A unit of work in the making: fold, silence, a new model, score."""
+"""A unit of work in the making: fold, silence, a new model, whom to score."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from streamer.pipeline.announcing import Book
 from streamer.pipeline.intake import Intake
-from streamer.pipeline.scores import scored
+from streamer.pipeline.scores import Asked
 from streamer.pipeline.unit import Message, UnitOfWork
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import Event, InternalEvent, Referral, ReferralLink, Unscored
@@ -45,10 +45,12 @@ if TYPE_CHECKING:
 class Work:
     """One unit of work in the making."""
 
-    def __init__(self, partition: "Partition", now: datetime) -> None:
+    def __init__(
+        self, partition: "Partition", now: datetime, next_offsets: Mapping[str, int]
+    ) -> None:
         self._partition = partition
         self._configuration = partition.configuration
-        self._now = now
+        self._read_to = next_offsets
         self._rows = partition.rows
         self._source_of = partition.source_of
         self._rekeyed_topic = self._configuration.topics[REKEYED]
@@ -58,6 +60,7 @@ class Work:
         self._touched: dict[str, Row] = {}
         self._earlier: dict[str, Earlier | None] = {}
         """What rows said before their last events; None where there was no purchase."""
+        self._book = Book(partition.told)
         self._scorings: dict[str | int, Scoring] = {}
         self._time = partition.time
         self._stream_time = partition.stream_time
@@ -197,9 +200,25 @@ class Work:
         causes = [MODEL] * len(rows)
         self._ask(map(Scoring, rows, rows.values(), row_crossings.tolist(), as_of, causes))
 
-    def finish(self, next_offsets: Mapping[str, int], *, score_later: bool) -> UnitOfWork:
-        """Score whom that concerns, encode the rows, set the checkpoint."""
-        self._score(later=score_later)
+    def asked(self) -> Asked:
+        """Return the scores to be made, once, of the rows as they are until ``finish``.
+
+        With ``every_event`` their rows are copies: they may be made after it, those of many units
+        together.
+        """
+        self._unit.counts["scores"] += len(self._scorings)
+        return Asked(list(self._scorings.values()), self._book)
+
+    def finish(self, updates: Mapping[str, list[Message]]) -> UnitOfWork:
+        """Encode the rows, set the checkpoint.
+
+        Args:
+            updates: what the scores ``asked`` for have led to, by topic.
+        """
+        number = self._partition.number
+        self._unit.messages.update({(topic, number): told for topic, told in updates.items()})
+        self._unit.told = self._book.changes()
+        self._unit.alike, self._unit.outcomes = self._book.alike, self._book.outcomes
         unit, messages = self._unit, self._changelog
         lateness, generation = self._configuration.lateness, self._partition.scoring.generation
         for customer_id, row in self._touched.items():
@@ -210,11 +229,11 @@ class Work:
             unit.rows[customer_id] = value
             messages.append(Message(customer_id.encode(), value))
         messages += (Message(told_key(one), value) for one, value in unit.told.items())
-        read_to = {**self._intake.next_offsets, **next_offsets}
+        read_to = {**self._intake.next_offsets, **self._read_to}
         unit.checkpoint = Checkpoint(read_to, self._time, self._stream_time, self._intake.log_time)
         messages.append(Message(CHECKPOINT_KEY, encode_checkpoint(unit.checkpoint)))
         changelog = self._configuration.topics[CHANGELOG]
-        unit.messages[changelog, self._partition.number] = messages
+        unit.messages[changelog, number] = messages
         return unit
 
     # -- fold ----------------------------------------------------------------------------
@@ -315,26 +334,6 @@ class Work:
             to = partition_of(key, self._configuration.partitions)
             topic = self._partition.credits_topic
             self._unit.send(topic, to, Message(key, encode_internal(message)))
-
-    # -- score ---------------------------------------------------------------------------
-
-    def _score(self, *, later: bool) -> None:
-        """Score all customers asked for, at once, or leave it to the shell."""
-        scorings = list(self._scorings.values())
-        self._unit.counts["scores"] += len(scorings)
-        if later:
-            self._unit.scorings = scorings
-        else:
-            number = self._partition.number
-            book = Book(self._partition.told)
-            updates = scored(
-                scorings, self._now, self._configuration, self._partition.scoring, book
-            )
-            for topic, messages in updates.items():
-                self._unit.messages[topic, number] = messages
-            self._unit.told = book.changes()
-            self._unit.alike = book.alike
-            self._unit.outcomes = book.outcomes
 
 
 def _cause(record: Record, event: Event, rekeyed_topic: str) -> Cause:

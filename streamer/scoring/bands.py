@@ -24,6 +24,9 @@ from streamer.state.row import Row
 
 NO_BAND = len(RISK_BANDS)
 
+_ROUNDING = 1e-6
+"""Of a probability: more than rounding errors are."""
+
 _history_of = attrgetter(
     "first_purchase_at", "last_purchase_at", "previous_purchase_at", "occasions"
 )
@@ -44,16 +47,52 @@ def crossings_of(
     if model is None or model.purchases is None:
         return crossings(first, last, occasions, parameters)
     held = _churn_before(first, last, previous, occasions, model.purchases, parameters)
-    levels, lower = parameters.raw_thresholds
-    customers = _histories(first, last, last, occasions)
-    gone = np.stack(
-        [
-            _ages(customers, model.purchases, parameters.horizon_days, level, low, held >= level)
-            for level, low in zip(levels, lower, strict=True)
-        ],
-        axis=1,
+    levels, lower = map(np.array, parameters.raw_thresholds)
+    # Who was in a band or beyond it stays there until the probability is well below (hysteresis).
+    reached = np.where(held[:, None] >= levels, lower, levels)
+    thrice = np.arange(len(rows)).repeat(len(levels))
+    customers = _histories(first, last, last, occasions).of(thrice)
+    ages = model.purchases.age_at(customers, parameters.horizon_days, reached.ravel())
+    return _instants(first, last, occasions, ages.reshape(reached.shape))
+
+
+def last_crossings(
+    rows: Sequence[Earlier], after: Instants, until: Instants, parameters: ScoringParameters
+) -> Instants:
+    """Return the last crossing of each row behind ``after``, up to ``until``; NEVER without any.
+
+    Args:
+        rows: n of them.
+        after: shape (n,), not before the row's last purchase.
+        until: shape (n,).
+        parameters: of the scores.
+    """
+    crossed = np.full((len(rows), len(RISK_BANDS) - 1), FAR)
+    some = _may_have_crossed(rows, after, until, parameters)
+    if len(some):
+        crossed[some] = crossings_of([rows[place] for place in some], parameters)
+    told = (crossed > after[:, None]) & (crossed <= until[:, None]) & (crossed != FAR)
+    last: Instants = np.where(told, crossed, NEVER).max(axis=1, initial=NEVER)
+    return last
+
+
+def _may_have_crossed(
+    rows: Sequence[Earlier], after: Instants, until: Instants, parameters: ScoringParameters
+) -> NDArray[np.intp]:
+    """Return the places of rows whose probability passes a threshold: to tell when costs more."""
+    model = parameters.model
+    if model is None or model.purchases is None:
+        return np.arange(len(rows))
+    table = np.array(list(map(_history_of, rows)), dtype=np.int64).reshape(-1, 4)
+    first, last, _, occasions = (np.concatenate([column, column]) for column in table.T)
+    customers = _histories(first, last, np.concatenate([after, until]), occasions)
+    churn = model.purchases.no_purchase_probability(customers, parameters.horizon_days)
+    thresholds = np.sort(np.concatenate(parameters.raw_thresholds))
+    passed = (
+        np.searchsorted(thresholds, churn[: len(rows)] - _ROUNDING),
+        np.searchsorted(thresholds, churn[len(rows) :] + _ROUNDING),
     )
-    return _instants(first, last, occasions, gone)
+    return np.flatnonzero(passed[0] != passed[1])
 
 
 def next_crossings(row_crossings: Instants, instants: Instants) -> list[int]:
@@ -117,28 +156,14 @@ def _churn_before(
     return np.where(known, churn, 0.0)
 
 
-def _ages(
-    customers: Histories,
-    model: PurchaseModel,
-    horizon: float,
-    level: float,
-    low: float,
-    held: NDArray[np.bool_],
-) -> Floats:
-    """Return the ages in days at which the probability is ``level``; ``low`` for those ``held``."""
-    ages = np.empty_like(customers.x)
-    for which, probability in ((~held, level), (held, low)):
-        some = Histories(customers.x[which], customers.t_x[which], customers.T[which])
-        ages[which] = model.age_at(some, horizon, probability)
-    return ages
-
-
 def _instants(first: Instants, last: Instants, occasions: Instants, ages: Floats) -> Instants:
     """Return ``ages``, days since the first purchase, shape (n, 3), as instants of silence."""
     with np.errstate(over="ignore"):
         since_first = np.ceil(ages * DAY)
     reachable = (since_first <= LAST - first[:, None]) & (occasions[:, None] > 0)
-    offsets = np.where(reachable, since_first, 0).astype(np.int64)
+    # Who is in the band from the purchase on must not enter it by a rounding error later.
+    silent = reachable & (ages > ((last - first) / DAY)[:, None])
+    offsets = np.where(silent, since_first, 0).astype(np.int64)
     instants: Instants = np.where(
         reachable, np.maximum(first[:, None] + offsets, last[:, None]), FAR
     )

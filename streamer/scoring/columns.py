@@ -94,6 +94,14 @@ def purchases_of(earlier: Sequence[Earlier], as_of: Instants) -> PurchaseColumns
     return PurchaseColumns(**_arrays(earlier, as_of))
 
 
+def joined(parts: Sequence[PurchaseColumns]) -> PurchaseColumns:
+    """Return all customers of ``parts``, one part behind the other."""
+    fields = PurchaseColumns.__struct_fields__
+    return PurchaseColumns(
+        **{field: np.concatenate([getattr(part, field) for part in parts]) for field in fields}
+    )
+
+
 def _arrays(rows: Sequence[Row] | Sequence[Earlier], as_of: Instants) -> dict[str, Any]:
     table = np.array(list(map(_fields_of, rows)), dtype=np.int64).reshape(-1, len(_FIELDS))
     first, last, previous, occasions, orders, revenue, refunded, first_day, costed, cost = table.T

@@ -1,9 +1,7 @@
 """What moved a score (V19): contributions that add up to its change, in numbers and in words.
 
-The change is that since the score just before the cause: the customer's history as it was before
-the event, at its own instant, or at the band crossed since then; in silence, the same history at
-the instant before. So it is a function of what there is when a score is made, and a replay tells
-the same. Between the two, time passes first, then the event happens:
+The change is that since the score just before the cause (``comparison``). Between the two, time
+passes first, then the event happens:
 
 - **silence** is what the passing of time does to the earlier history;
 - **purchases** is what the event does to how often, and when last, the customer bought;
@@ -22,17 +20,15 @@ from typing import Any
 
 import numpy as np
 from msgspec import Struct
-from msgspec.structs import astuple
 
-from streamer.records.instants import NEVER
 from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts, minor_digits
-from streamer.records.scores import Cause, Input, RiskContribution, ValueContribution
-from streamer.scoring.bands import crossings_of
-from streamer.scoring.columns import Columns, Earlier, Integers, purchases_of
-from streamer.scoring.forecast import Expectation, ExpectedValue, Forecast, expectation
+from streamer.records.scores import Input, RiskContribution, ValueContribution
+from streamer.scoring.columns import Integers
+from streamer.scoring.comparison import Comparison
+from streamer.scoring.forecast import Expectation
 from streamer.scoring.occasion import datetimes
 from streamer.scoring.parameters import ScoringParameters
-from streamer.scoring.rhythm import FAR, Floats, Instants
+from streamer.scoring.rhythm import Floats
 
 INPUTS: tuple[Input, ...] = ("silence", "purchases", "value")
 """In the order in which they happen."""
@@ -73,61 +69,45 @@ _UNEXPLAINED = (None, None, None, None)
 
 
 class _States(Struct, frozen=True):
-    """The three moments; shapes (n,)."""
+    """The three moments of each comparison."""
 
-    since: Instants
     before: Expectation
     just_before: Expectation
-    """The earlier history, seen from ``as_of``."""
     after: Expectation
 
 
 def explanations(
-    earlier: Sequence[Earlier | None],
-    causes: Sequence[Cause],
-    columns: Columns,
-    expected: Forecast,
-    row_crossings: Instants,
+    comparison: Comparison,
+    before: Expectation,
+    just_before: Expectation,
+    after: Expectation,
     parameters: ScoringParameters,
 ) -> Explanations:
     """Return what moved each score.
 
     Args:
-        earlier: what each row said before its event; None where there is none.
-        causes: of the scores.
-        columns: of the rows, at the instants of the scores.
-        expected: of the columns.
-        row_crossings: of the rows, see ``bands.crossings_of``.
+        comparison: what the scores are compared with.
+        before: what was expected at its first moment.
+        just_before: at its second.
+        after: by the scores, all of them.
         parameters: of the scores.
     """
-    nulls = [
-        "new_model" if cause.kind == "model" else None if one and one.orders else "nothing_before"
-        for one, cause in zip(earlier, causes, strict=True)
-    ]
-    modelled = expected.expectation.value is not None
-    no_value = None if modelled else _no_model(parameters)
+    nulls, places = comparison.nulls, comparison.places
+    no_value = None if after.value is not None else _no_model(parameters)
     told = Explanations(
-        [None] * len(nulls), [no_value or null for null in nulls], [None] * len(nulls), nulls
+        [None] * len(nulls), [no_value or null for null in nulls], [None] * len(nulls), list(nulls)
     )
-    places = [place for place, null in enumerate(nulls) if null is None]
     if places:
-        states = _states(
-            [one for one, null in zip(earlier, nulls, strict=True) if one and not null],
-            [causes[place] for place in places],
-            columns.as_of[places],
-            _taken(expected.expectation, places),
-            row_crossings[places],
-            parameters,
-        )
-        _tell(told, places, states, parameters)
+        states = _States(before, just_before, after.of(places))
+        _tell(told, comparison, states, parameters)
     return told
 
 
 def _tell(
-    told: Explanations, places: list[int], states: "_States", parameters: ScoringParameters
+    told: Explanations, comparison: Comparison, states: _States, parameters: ScoringParameters
 ) -> None:
-    """Fill in what there is to tell of the scores at ``places``."""
-    since = datetimes(states.since)
+    """Fill in what there is to tell of the scores that are compared."""
+    places, since = comparison.places, datetimes(comparison.since)
     for place, risk in zip(places, _risks(states, since), strict=True):
         told.risks[place] = risk
     if states.after.value is not None:
@@ -140,38 +120,6 @@ def _tell(
 def _no_model(parameters: ScoringParameters) -> str:
     modelled = parameters.model is not None and parameters.model.purchases is not None
     return "no_value_model" if modelled else "no_model"
-
-
-def _taken(expectation: Expectation, places: list[int]) -> Expectation:
-    """Return what is expected of the customers at ``places``."""
-    value = expectation.value
-    return Expectation(
-        expectation.churn_probability[places],
-        expectation.expected_orders[places],
-        value and ExpectedValue(*(column[places] for column in astuple(value))),
-    )
-
-
-def _states(
-    rows: Sequence[Earlier],
-    causes: Sequence[Cause],
-    as_of: Instants,
-    after: Expectation,
-    row_crossings: Instants,
-    parameters: ScoringParameters,
-) -> _States:
-    silent = np.array([cause.kind == "silence" for cause in causes], dtype=bool)
-    own = np.array([one.as_of for one in rows], dtype=np.int64)
-    crossed = crossings_of(rows, parameters) if not silent.all() else row_crossings
-    # In silence the crossing at hand is the score itself, at an event it was told before.
-    until = np.where(silent, as_of - 1, as_of)
-    told = np.where((crossed <= until[:, None]) & (crossed != FAR), crossed, NEVER).max(axis=1)
-    since = np.minimum(np.maximum(own, told), as_of)
-    before = expectation(purchases_of(rows, since), parameters)
-    just_before = after
-    if not silent.all():
-        just_before = expectation(purchases_of(rows, as_of), parameters)
-    return _States(since, before, just_before, after)
 
 
 # -- churn risk -----------------------------------------------------------------------------

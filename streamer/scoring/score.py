@@ -9,8 +9,9 @@ from msgspec import Struct
 from streamer.records.scores import SILENCE, Cause, ChurnRiskUpdate, LtvUpdate
 from streamer.scoring.bands import band_at
 from streamer.scoring.columns import Earlier, columns_of, earlier_of
+from streamer.scoring.comparison import compared
 from streamer.scoring.explanation import explanations
-from streamer.scoring.forecast import forecast
+from streamer.scoring.forecast import expectations, forecast
 from streamer.scoring.occasion import occasions_of
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.risk import churn_risk_updates
@@ -45,12 +46,16 @@ def score(
     row_crossings = np.array([scoring.crossings for scoring in scorings], dtype=np.int64)
     bands = band_at(row_crossings, columns.as_of)
     occasions = occasions_of(customer_ids, columns, bands, causes, scored_at, parameters.generation)
-    expected = forecast(columns, parameters)
     earlier = [
         earlier_of(scoring.row) if scoring.cause == SILENCE else scoring.earlier
         for scoring in scorings
     ]
-    explained = explanations(earlier, causes, columns, expected, row_crossings, parameters)
+    comparison = compared(earlier, causes, columns.as_of, row_crossings, parameters)
+    after, before, just_before = expectations(
+        (columns, comparison.before, comparison.just_before), parameters
+    )
+    expected = forecast(columns, after, parameters)
+    explained = explanations(comparison, before, just_before, after, parameters)
     return (
         ltv_updates(columns, expected, occasions, explained, parameters),
         churn_risk_updates(

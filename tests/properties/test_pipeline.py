@@ -1,16 +1,22 @@
 """The same events end in the same rows and last scores, however they are taken."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streamer.pipeline import Book, scored
+from streamer.pipeline import Asked, Book, scored
 from streamer.records.instants import DAY, from_datetime
-from streamer.records.kafka import CHURN_RISK_UPDATES, LTV_UPDATES
+from streamer.records.kafka import (
+    CHURN_RISK_UPDATES,
+    LTV_UPDATES,
+    RECOMMENDED_ACTIONS,
+    SEGMENT_CHANGES,
+)
 from streamer.records.scores import RISK_BANDS
 from tests.support import oracle
 from tests.support.cluster import Cluster, Score, without
@@ -25,7 +31,11 @@ from tests.support.histories import (
     in_time,
     sizes,
 )
+from tests.support.marketing import marketing
 from tests.support.play import compared_with_oracle, end, play, rows
+
+if TYPE_CHECKING:
+    from streamer.scoring.score import Scoring
 
 ALL = settings(max_examples=100, deadline=None)
 END = from_datetime(START) + LONG_DAYS * DAY
@@ -145,15 +155,47 @@ def test_scores_made_later_are_the_same(history: list[Happening], units: list[in
     for event in as_arrived(history):
         at_once.send(event)
         later.send(event)
-    gathered = []
+    gathered: list[Scoring] = []
     while later.waiting(0):
         at_once.step(0, units[0])
-        gathered += later.step(0, units[0], score_later=True).scorings
-    made = scored(gathered, later.now, settings_, settings_.scoring, Book({}))
+        work = later.begin(0, units[0])
+        gathered.extend(work.asked().scorings)
+        later.complete(0, work.finish({}))
+    [made] = scored([Asked(gathered, Book({}))], later.now, settings_, settings_.scoring)
     for topic in (LTV_UPDATES, CHURN_RISK_UPDATES):
         values = [message.value for message in made.get(topic, [])]
         assert values == [record.value for record in at_once.log(topic)]
     assert rows(at_once) == rows(later)
+
+
+@ALL
+@given(histories(), sizes())
+def test_scores_of_all_partitions_may_be_made_by_one_call(
+    history: list[Happening], units: list[int]
+) -> None:
+    """The worker does so with what waits in several partitions, whatever else is in the call."""
+    shop = marketing()
+    settings_ = replace(
+        configuration(partitions=3), segmentation=shop.segmentation, playbook=shop.playbook
+    )
+    alone, shared = Cluster(settings_), Cluster(settings_)
+    for event in as_arrived(history):
+        alone.send(event)
+        shared.send(event)
+    numbers = range(settings_.partitions)
+    while any(shared.waiting(number) for number in numbers):
+        for number, unit in [(n, alone.attempt(n, alone.waiting(n)[: units[0]])) for n in numbers]:
+            alone.complete(number, unit)
+        works = [shared.begin(number, units[0]) for number in numbers]
+        asked = [work.asked() for work in works]
+        made = scored(asked, shared.now, settings_, settings_.scoring)
+        for number, work, updates in zip(numbers, works, made, strict=True):
+            shared.complete(number, work.finish(updates))
+    for topic in (LTV_UPDATES, CHURN_RISK_UPDATES, SEGMENT_CHANGES, RECOMMENDED_ACTIONS):
+        assert [record.value for record in alone.log(topic)] == [
+            record.value for record in shared.log(topic)
+        ], topic
+    assert rows(alone) == rows(shared)
 
 
 @ALL

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from streamer.pipeline import Configuration, Message, Partition, UnitOfWork
+from streamer.pipeline import Configuration, Message, Partition, UnitOfWork, Work
 from streamer.records.kafka import (
     CHANGELOG,
     CHURN_RISK_UPDATES,
@@ -100,6 +100,16 @@ class Cluster:
         """Process ``records`` and write nothing: then write, or crash. ``how`` as for process."""
         return self._partitions[number].process(records, self.now, **how)
 
+    def begin(self, number: int, size: int | None = None) -> Work:
+        """Begin a unit of work of what waits in partition ``number``."""
+        records = self.waiting(number)[:size]
+        return self._partitions[number].begin(records, self.now)
+
+    def complete(self, number: int, unit: UnitOfWork) -> None:
+        """Write ``unit`` and make it visible."""
+        self.write(unit)
+        self._partitions[number].commit(unit)
+
     def write(self, unit: UnitOfWork) -> None:
         """Append all that ``unit`` leads to: the transaction's commit."""
         for (name, partition), messages in unit.messages.items():
@@ -118,8 +128,7 @@ class Cluster:
     ) -> UnitOfWork:
         """Take up to ``limit`` waiting records of partition ``number`` through a unit of work."""
         unit = self.attempt(number, self.waiting(number, topics)[:limit], **how)
-        self.write(unit)
-        self._partitions[number].commit(unit)
+        self.complete(number, unit)
         return unit
 
     def settle(self, limit: int | None = None) -> None:

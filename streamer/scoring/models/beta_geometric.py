@@ -15,18 +15,23 @@ hazards falls; P(no purchase in (T, T + h]) is S(T + h)/S(T), S the survivor fun
 """
 
 from functools import cached_property
-from math import log, log1p
 
 import numpy as np
 from msgspec import Struct
 
-from streamer.scoring.models.crossing import Rows, falls_to_zero, log_lomax_scale
+from streamer.scoring.models.crossing import (
+    Rows,
+    at_either_end,
+    falls_to_zero,
+    levels_inside,
+    log_lomax_scale,
+)
 from streamer.scoring.models.discounting import instants
 from streamer.scoring.models.dropout import purchases_until_dropout
 from streamer.scoring.models.dropout_rules import X_END, DropoutRules, dropout_rules
 from streamer.scoring.models.histories import Floats, Histories
 from streamer.scoring.models.parameters import check_scales, check_shapes, check_span
-from streamer.scoring.models.special import softplus
+from streamer.scoring.models.special import LOG_NEGLIGIBLE, softplus
 
 
 class BetaGeometric(Struct, frozen=True, dict=True):
@@ -75,59 +80,91 @@ class BetaGeometric(Struct, frozen=True, dict=True):
     def expected_purchases(self, customers: Histories, horizon: float) -> Floats:
         """Return E[purchases in (T, T + horizon] | history], shape (n,); see ``PurchaseModel``."""
         check_span(horizon)
-        return self._purchases(customers, np.full((1, len(customers.x)), horizon))
+        spans = np.full((1, len(customers.x)), horizon)
+        _, expected = self._purchases(customers, spans, np.ones_like(spans))
+        return expected
 
     def new_customer_purchases(self, times: Floats) -> Floats:
         """Return E[repeat purchases of a new customer by each of ``times``], their shape."""
         spans = np.asarray(times, dtype=np.float64)
         nothing = np.zeros(spans.size)
         newcomers = Histories(nothing, nothing, nothing)
-        return self._purchases(newcomers, spans.reshape(1, -1)).reshape(spans.shape)
+        row = spans.reshape(1, -1)
+        _, expected = self._purchases(newcomers, row, np.ones_like(row))
+        return expected.reshape(spans.shape)
 
     def discounted_purchases(self, customers: Histories, horizon: float, rate: float) -> Floats:
         """Return E[Σ e^(−rate·(time − T)) over purchases to come], shape (n,).
 
-        By parts: e^(−rate·h)·G(h) + rate·∫₀^h e^(−rate·u)·G(u) du of the purchases G expected by u.
         See ``PurchaseModel``.
+        """
+        return self._until(customers, horizon, rate)[0]
+
+    def expected_and_discounted(
+        self, customers: Histories, horizon: float, rate: float
+    ) -> tuple[Floats, Floats]:
+        """Return ``expected_purchases`` and ``discounted_purchases``; see ``PurchaseModel``."""
+        discounted, expected = self._until(customers, horizon, rate)
+        if rate * horizon > LOG_NEGLIGIBLE:
+            expected = self.expected_purchases(customers, horizon)
+        return expected, discounted
+
+    def _until(self, customers: Histories, horizon: float, rate: float) -> tuple[Floats, Floats]:
+        """Return the discounted purchases, and those by the last instant that counts for them.
+
+        By parts: e^(−rate·h)·G(h) + rate·∫₀^h e^(−rate·u)·G(u) du of the purchases G expected by u.
         """
         check_span(horizon, rate=rate)
         if rate == 0 or horizon == 0:
-            return self.expected_purchases(customers, horizon)
+            expected = self.expected_purchases(customers, horizon)
+            return expected, expected
         R, A = self.r + customers.x, self.alpha + customers.T
         leaving = self.a / (self.a + self.b + self.chances(customers.x))
-        figures = np.empty_like(R)
+        discounted, expected = np.empty_like(R), np.empty_like(R)
         for rows, spans, weights in instants(horizon, rate, A / (1 + R * leaving)):
-            some = Histories(customers.x[rows], customers.t_x[rows], customers.T[rows])
-            figures[rows] = self._purchases(some, spans, weights)
-        return figures
+            of_some = self._purchases(customers.of(rows), spans, weights)
+            discounted[rows], expected[rows] = of_some
+        return discounted, expected
 
     @np.errstate(under="ignore")
     def _purchases(
-        self, customers: Histories, spans: Floats, weights: Floats | None = None
-    ) -> Floats:
-        """Return Σ_k weights[k] · E[purchases in (T, T + spans[k]]] of shapes (m, n), as (n,)."""
+        self, customers: Histories, spans: Floats, weights: Floats
+    ) -> tuple[Floats, Floats]:
+        """Return Σ_k weights[k] · E[purchases in (T, T + spans[k]]], and E of the last span.
+
+        Args:
+            customers: n histories.
+            spans: shape (m, n), rising.
+            weights: the same shape.
+
+        Returns:
+            Shape (n,) each.
+        """
         x, taus = customers.x, spans / (self.alpha + customers.T)
-        weights = np.ones_like(taus) if weights is None else weights
         quick = x < X_END
         quick[quick] = taus[:, quick].max(axis=0) <= self._rules.tau_max[x[quick].astype(np.intp)]
-        purchases = np.empty_like(x)
-        purchases[quick] = self._rules.purchases(x[quick], taus[:, quick], weights[:, quick])
-        rest = ~quick
-        purchases[rest] = purchases_until_dropout(
-            self.r + x[rest],
-            self.a,
-            self.b + self.chances(x[rest]),
-            taus[:, rest],
-            weights[:, rest],
-        )
-        return self.probability_alive(customers) * purchases
+        if quick.all():
+            purchases = self._rules.purchases(x, taus, weights)
+        else:
+            purchases = np.empty((2, len(x)))
+            rest = ~quick
+            purchases[:, quick] = self._rules.purchases(x[quick], taus[:, quick], weights[:, quick])
+            purchases[:, rest] = purchases_until_dropout(
+                self.r + x[rest],
+                self.a,
+                self.b + self.chances(x[rest]),
+                taus[:, rest],
+                weights[:, rest],
+            )
+        alive = self.probability_alive(customers)
+        return alive * purchases[0], alive * purchases[1]
 
     @cached_property
     def _rules(self) -> DropoutRules:
         return dropout_rules(self.r, self.a, self.b + self.chances(np.arange(float(X_END))))
 
     @np.errstate(under="ignore")
-    def age_at(self, customers: Histories, horizon: float, probability: float) -> Floats:
+    def age_at(self, customers: Histories, horizon: float, probability: Floats | float) -> Floats:
         """Return the T at which ``no_purchase_probability`` reaches ``probability``, shape (n,).
 
         With y = ln((alpha + T)/(alpha + t_x)), ln(1 − probability) is ln P(a purchase | alive) +
@@ -135,11 +172,12 @@ class BetaGeometric(Struct, frozen=True, dict=True):
         down to it in a few steps. See ``PurchaseModel``.
         """
         check_span(horizon)
-        if not 0 < probability < 1 or horizon == 0:
-            return np.where(probability < 1, customers.t_x, np.inf)
+        if horizon == 0:
+            return at_either_end(customers, probability)
+        inside, level = levels_inside(probability)
         R, A = self.r + customers.x, self.alpha + customers.t_x
         log_odds = self._log_odds_left_at_once(customers.x)
-        target = log1p(-probability)
+        target = np.broadcast_to(np.log1p(-level), R.shape)
 
         def excess(y: Floats, rows: Rows) -> tuple[Floats, Floats]:
             odds = log_odds[rows] + R[rows] * y
@@ -147,13 +185,14 @@ class BetaGeometric(Struct, frozen=True, dict=True):
             fall = R[rows] * np.log1p(z)
             buys = -np.expm1(-fall)
             slope = np.exp(-fall) / buys * z / (1 + z) + np.exp(-softplus(-odds))
-            return np.log(buys) - softplus(odds) - target, -R[rows] * slope
+            return np.log(buys) - softplus(odds) - target[rows], -R[rows] * slope
 
         # Beyond either end one of the two terms alone is below the target.
-        by_leaving = (log(probability) - target - log_odds) / R
-        by_rate = log_lomax_scale(R, np.full_like(A, horizon), probability) - np.log(A)
+        by_leaving = (np.log(level) - target - log_odds) / R
+        by_rate = log_lomax_scale(R, horizon, level) - np.log(A)
         y = falls_to_zero(excess, np.minimum(by_leaving, by_rate))
-        return customers.t_x + A * np.expm1(y)
+        ages = customers.t_x + A * np.expm1(y)
+        return np.where(inside, ages, at_either_end(customers, probability))
 
     def _log_odds_left(self, customers: Histories) -> Floats:
         """Return ln of the odds of having left by T, −∞ where no one can have."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from streamer.scoring.models.histories import Floats
+from streamer.scoring.models.histories import Floats, Histories
 
 _STEPS_MAX = 100
 _NEAR = 3e-8
@@ -47,13 +47,25 @@ def falls_to_zero(excess: Callable[[Floats, Rows], tuple[Floats, Floats]], end: 
     return y
 
 
-def log_lomax_scale(shape: Floats, time: Floats, survival: float) -> Floats:
+def levels_inside(probability: Floats | float) -> tuple[NDArray[np.bool_], Floats]:
+    """Return which levels are between 0 and 1, and the levels, 0.5 in the place of the others."""
+    level = np.asarray(probability, dtype=np.float64)
+    inside = (level > 0) & (level < 1)
+    return inside, np.where(inside, level, 0.5)
+
+
+def at_either_end(customers: Histories, probability: Floats | float) -> Floats:
+    """Return the age at which a probability that is 0 or 1, or always reached, is: t_x or never."""
+    return np.where(np.asarray(probability) < 1, customers.t_x, np.inf)
+
+
+def log_lomax_scale(shape: Floats, time: float, survival: Floats) -> Floats:
     """Return ln of the scale A at which (1 + time/A)^−shape is ``survival``.
 
     Args:
         shape: above 0, shape (n,).
-        time: above 0, shape (n,).
-        survival: between 0 and 1.
+        time: above 0.
+        survival: between 0 and 1, shape (n,) or one for all.
     """
     power = -np.log(survival) / shape
     log_scale: Floats = np.log(time) - power - np.log(-np.expm1(-power))

@@ -70,7 +70,7 @@ class _Terms(NamedTuple):
 def purchases_until_dropout(
     R: Floats, a: float, B: Floats, taus: Floats, weights: Floats
 ) -> Floats:
-    """Return Σ_k weights[k] · G(taus[k]) of each customer, shape (n,); see (1).
+    """Return Σ_k weights[k] · G(taus[k]) of each customer, and G of the last τ; see (1).
 
     Args:
         R: shape (n,), above 0.
@@ -78,11 +78,14 @@ def purchases_until_dropout(
         B: shape (n,), above 0.
         taus: shape (m, n), 0 or more.
         weights: shape (m, n), 0 or more.
+
+    Returns:
+        Shape (2, n).
     """
     kappas = (R + 1) * taus / 2
     log_ratio = log_gamma_ratio(B, a)
     known = R * taus * np.exp(log_gamma_ratio(B + kappas, a) - log_ratio)
-    figures = column_sums(weights * known)
+    figures = np.stack((column_sums(weights * known), known[-1]))
     path = _path(a, B, kappas.max(axis=0), log_ratio + lgamma(a))
     needed = path.g * path.length * ((1 + 0.08 * a) / _STEP_MAX) + 1
     tiers = np.minimum(np.searchsorted(NODE_COUNTS, needed), len(NODE_COUNTS) - 1)
@@ -92,14 +95,14 @@ def purchases_until_dropout(
         for begin in range(0, len(rows), at_once):
             some = rows[begin : begin + at_once]
             terms = _terms(_Path(*(column[some] for column in path)), count, a, B[some])
-            figures[some] += _rest(terms, R[some], taus[:, some], weights[:, some])
+            figures[:, some] += _rest(terms, R[some], taus[:, some], weights[:, some])
     return figures
 
 
 def _rest(terms: _Terms, R: Floats, taus: Floats, weights: Floats) -> Floats:
     """Return what is integrated numerically: the rest of (1)."""
     p, log_left, density = terms
-    total = np.zeros_like(R)
+    total = np.zeros((2, len(R)))
     for tau, weight in zip(taus, weights, strict=True):
         rest = p * tau
         np.log1p(rest, out=rest)
@@ -111,7 +114,8 @@ def _rest(terms: _Terms, R: Floats, taus: Floats, weights: Floats) -> Floats:
         decay *= R * tau
         rest += decay
         rest *= density
-        total -= weight * column_sums(rest)
+        total[1] = -column_sums(rest)
+        total[0] += weight * total[1]
     return total
 
 

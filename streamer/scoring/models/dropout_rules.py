@@ -34,28 +34,27 @@ class DropoutRules(Struct, frozen=True):
     """The longest τ that each rule is good for, shape (X_END,); 0 where it is not at all."""
 
     def purchases(self, x: Floats, taus: Floats, weights: Floats) -> Floats:
-        """Return Σ_k weights[k] · G(taus[k]), shape (n,), as ``purchases_until_dropout``.
+        """Return Σ_k weights[k] · G(taus[k]) and G of the last τ, as ``purchases_until_dropout``.
 
         Args:
             x: below ``X_END``, shape (n,).
             taus: up to ``tau_max``, shape (m, n).
             weights: 0 or more, shape (m, n).
         """
-        figures = np.empty_like(x)
+        figures = np.empty((2, len(x)))
         for begin in range(0, len(x), _BLOCK):
             some = slice(begin, begin + _BLOCK)
             rule = x[some].astype(np.intp)
             p, p_weights = self.nodes.take(rule, axis=1), self.weights.take(rule, axis=1)
-            lost = np.zeros_like(p)
+            lost, term = np.zeros_like(p), p
             for tau, weight in zip(taus[:, some], weights[:, some], strict=True):
                 term = p * tau
                 np.log1p(term, out=term)
                 term *= -(self.r + x[some])
                 np.expm1(term, out=term)
-                term *= weight
-                lost += term
-            lost *= p_weights
-            figures[some] = -column_sums(lost)
+                lost += term * weight
+            figures[0, some] = -column_sums(lost * p_weights)
+            figures[1, some] = -column_sums(term * p_weights)
         return figures
 
 
@@ -66,8 +65,8 @@ def dropout_rules(r: float, a: float, B: Floats) -> DropoutRules:
     x = np.repeat(np.arange(float(X_END)), len(_TAUS))
     taus = np.tile(_TAUS, X_END)[None]
     ones = np.ones_like(taus)
-    exact = purchases_until_dropout(r + x, a, np.repeat(B, len(_TAUS)), taus, ones)
-    agrees = np.abs(rules.purchases(x, taus, ones) - exact) <= _TOLERANCE * exact
+    exact = purchases_until_dropout(r + x, a, np.repeat(B, len(_TAUS)), taus, ones)[1]
+    agrees = np.abs(rules.purchases(x, taus, ones)[1] - exact) <= _TOLERANCE * exact
     reach = np.logical_and.accumulate(agrees.reshape(X_END, -1), axis=1).sum(axis=1)
     return DropoutRules(r, nodes, weights / nodes, np.append(0.0, _TAUS)[reach])
 

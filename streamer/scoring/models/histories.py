@@ -1,5 +1,7 @@
 """What the models know of a customer: sufficient statistics, many customers at once."""
 
+from typing import Self
+
 import numpy as np
 from msgspec import Struct
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +22,10 @@ class Histories(Struct, frozen=True):
     T: Floats
     """Time from the first occasion to the instant of the forecast."""
 
+    def of(self, rows: NDArray[np.intp]) -> Self:
+        """Return some of the customers."""
+        return type(self)(self.x[rows], self.t_x[rows], self.T[rows])
+
 
 def histories(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Histories:
     """Return checked histories; scalars and arrays are broadcast to one shape (n,).
@@ -36,3 +42,29 @@ def histories(x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Histories:
     if (columns[1] > columns[2]).any():
         raise ValueError("recency is counted from the first purchase: it cannot be above age")
     return Histories(*columns)
+
+
+def distinct(*columns: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the places of customers who differ, and where each customer is among these.
+
+    Many are alike, as all who have just bought for the first time: a forecast serves them all.
+
+    Args:
+        columns: what counts for a forecast, shape (n,) each.
+
+    >>> some, places = distinct(np.array([0.0, 2.0, 0.0]), np.array([1.0, 1.0, 1.0]))
+    >>> some.tolist(), places.tolist()
+    ([0, 1], [0, 1, 0])
+    """
+    bits = np.stack(columns).view(np.uint64)
+    keys = np.zeros(bits.shape[1], np.uint64)
+    for column in bits:
+        keys = (keys ^ (keys >> _SHIFT) ^ column) * _ODD
+    _, some, places = np.unique(keys, return_index=True, return_inverse=True)
+    if (bits[:, some[places]] != bits).any():  # two keys are equal by chance
+        some = places = np.arange(len(keys))
+    return some, places
+
+
+_ODD, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
+"""Multiplying by an odd number and shifting spreads the bits (Steele et al. 2014, OOPSLA)."""

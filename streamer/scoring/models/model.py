@@ -37,9 +37,19 @@ class PurchaseModel(Protocol):
             rate: continuously compounded, a time unit; 0 or more.
         """
 
-    def age_at(self, customers: Histories, horizon: float, probability: float) -> Floats:
+    def expected_and_discounted(
+        self, customers: Histories, horizon: float, rate: float
+    ) -> tuple[Floats, Floats]:
+        """Return ``expected_purchases`` and ``discounted_purchases``: both cost little more."""
+
+    def age_at(self, customers: Histories, horizon: float, probability: Floats | float) -> Floats:
         """Return the T at which ``no_purchase_probability`` reaches ``probability``, shape (n,).
 
         It rises with silence, so there is one instant at most: never before t_x (then t_x), and
         infinite where it is never reached. ``customers.T`` does not matter.
+
+        Args:
+            customers: n histories.
+            horizon: finite, 0 or more.
+            probability: shape (n,), or one for all.
         """

@@ -10,12 +10,16 @@ hypergeometric functions, which is singular at s = 1 and loses its digits elsewh
 No-purchase probabilities rise with silence, for the reason given in ``beta_geometric.py``.
 """
 
-from math import log1p
-
 import numpy as np
 from msgspec import Struct
 
-from streamer.scoring.models.crossing import Rows, falls_to_zero, log_lomax_scale
+from streamer.scoring.models.crossing import (
+    Rows,
+    at_either_end,
+    falls_to_zero,
+    levels_inside,
+    log_lomax_scale,
+)
 from streamer.scoring.models.histories import Floats, Histories
 from streamer.scoring.models.parameters import check_scales, check_shapes, check_span
 from streamer.scoring.models.special import lomax_product_integral, saturation, softplus
@@ -99,17 +103,25 @@ class ParetoNbd(Struct, frozen=True):
         lifetime = lomax_product_integral(end, np.zeros_like(B), B, self.s, B, rate)
         return self.probability_alive(customers) * R / A * lifetime
 
+    def expected_and_discounted(
+        self, customers: Histories, horizon: float, rate: float
+    ) -> tuple[Floats, Floats]:
+        """Return ``expected_purchases`` and ``discounted_purchases``; see ``PurchaseModel``."""
+        expected = self.expected_purchases(customers, horizon)
+        return expected, self.discounted_purchases(customers, horizon, rate)
+
     @np.errstate(under="ignore")
-    def age_at(self, customers: Histories, horizon: float, probability: float) -> Floats:
+    def age_at(self, customers: Histories, horizon: float, probability: Floats | float) -> Floats:
         """Return the T at which ``no_purchase_probability`` reaches ``probability``, shape (n,).
 
         In y = ln((alpha + T)/(alpha + t_x)). See ``PurchaseModel``.
         """
         check_span(horizon)
-        if not 0 < probability < 1 or horizon == 0:
-            return np.where(probability < 1, customers.t_x, np.inf)
+        if horizon == 0:
+            return at_either_end(customers, probability)
+        inside, level = levels_inside(probability)
         scale = self.alpha + customers.t_x
-        target = log1p(-probability)
+        target = np.broadcast_to(np.log1p(-level), scale.shape)
 
         def excess(y: Floats, rows: Rows) -> tuple[Floats, Floats]:
             t_x = customers.t_x[rows]
@@ -122,13 +134,13 @@ class ParetoNbd(Struct, frozen=True):
             neither = np.exp(-(R + 1) * np.log1p(end / A) - self.s * np.log1p(end / B))
             # The hazard of a purchase at T less the one at T + horizon, if none comes between.
             slope = -R / buys * (1 - np.exp(-left) * buys - neither)
-            return np.log(buys) - left - target, slope
+            return np.log(buys) - left - target[rows], slope
 
         # Beyond this end P(a purchase | alive, never to leave) alone is below the target.
         R = self.r + customers.x
-        end = log_lomax_scale(R, np.full_like(R, horizon), probability) - np.log(scale)
-        y = falls_to_zero(excess, end)
-        return customers.t_x + scale * np.expm1(y)
+        end = log_lomax_scale(R, horizon, level) - np.log(scale)
+        ages = customers.t_x + scale * np.expm1(falls_to_zero(excess, end))
+        return np.where(inside, ages, at_either_end(customers, probability))
 
     def _given_alive(self, customers: Histories) -> tuple[Floats, Floats, Floats]:
         """Return shape and scale of the purchase rate, and the scale of the leaving rate."""

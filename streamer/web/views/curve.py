@@ -10,7 +10,7 @@ from streamer.records.instants import DAY, LAST, to_datetime
 from streamer.records.scores import RISK_BANDS, RiskBand
 from streamer.scoring.bands import band_at, crossings_of
 from streamer.scoring.columns import columns_of
-from streamer.scoring.forecast import forecast
+from streamer.scoring.forecast import expectation, forecast
 from streamer.scoring.rhythm import FAR
 
 POINTS = 61
@@ -57,7 +57,8 @@ def churn_curve(partition: Partition, customer_id: str, days: float) -> ChurnCur
     last = min(now + round(days * DAY), LAST)
     instants = np.linspace(row.last_purchase_at, last, POINTS).astype(np.int64)
     columns = columns_of([row] * POINTS, instants.tolist())
-    expected, crossings = forecast(columns, scoring), crossings_of([row], scoring)
+    expected = forecast(columns, expectation(columns, scoring), scoring)
+    crossings = crossings_of([row], scoring)
     bands = band_at(np.repeat(crossings, POINTS, axis=0), instants).tolist()
     alive = expected.probability_alive
     points = zip(

@@ -4,6 +4,7 @@ from streamer.engine.counting import (
     COUNT_SECONDS,
     HELD_MAX,
     SHARE,
+    SHARE_BEHIND,
     SLICE,
     SLICE_MAX,
     CountingSchedule,
@@ -39,13 +40,15 @@ class Counted:
         self._clock.now += 1
 
 
-def run(pending: int, seconds: float) -> tuple[Counted, CountingSchedule, Clock]:
+def run(
+    pending: int, seconds: float, *, behind: bool = False
+) -> tuple[Counted, CountingSchedule, Clock]:
     clock = Clock()
     partition = Counted(clock, pending)
     schedule = CountingSchedule(10, Pace(clock))
     until = clock.now + seconds
     while clock.now < until:
-        schedule.count(partition)  # type: ignore[arg-type] # all of it that is asked for
+        schedule.count(partition, behind=behind)  # type: ignore[arg-type] # all of it asked for
         clock.now += 0.01
     return partition, schedule, clock
 
@@ -60,6 +63,11 @@ def test_slices_keep_to_the_share() -> None:
     assert set(partition.slices) == {SLICE}
     assert len(partition.slices) <= 100 * SHARE + 1
     assert schedule.counting
+
+
+def test_events_that_wait_come_first() -> None:
+    partition, _, _ = run(20 * SLICE, 100, behind=True)
+    assert 1 <= len(partition.slices) <= 100 * SHARE_BEHIND + 1
 
 
 def test_partitions_share_the_pace() -> None:

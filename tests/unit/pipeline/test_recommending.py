@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from streamer.errors import StreamerError
-from streamer.pipeline.announcing import Book, announced
+from streamer.pipeline.announcing import Announcer, Book
 from streamer.scoring.actions import Playbook
 from streamer.scoring.actions.definitions import playbook_of
 from streamer.settings import packaged
@@ -45,7 +45,8 @@ def tell() -> Tell:
     def told(on: float, rules: Playbook | None = None, **figures: Any) -> dict[str, Any] | None:
         configuration = shop if rules is None else replace(shop, playbook=rules)
         value, risk = updates(as_of=day(on), **{**LOYAL, **figures})
-        messages = announced([value], [risk], configuration, book).get("recommended-actions", [])
+        announcer = Announcer([value], [risk], configuration)
+        messages = announcer.announced(range(1), book).get("recommended-actions", [])
         return json.loads(messages[0].value or b"") if messages else None
 
     return told

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from streamer.records.events import Purchase
-from streamer.records.instants import DAY, LAST
+from streamer.records.instants import DAY, LAST, NEVER
 from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate
-from streamer.scoring.bands import crossings_of
+from streamer.scoring.bands import crossings_of, last_crossings
+from streamer.scoring.columns import earlier_of
 from streamer.scoring.fitted import fitted_model
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.score import score
@@ -142,3 +143,38 @@ def test_a_correction_moves_the_crossings_with_the_probability() -> None:
         update = risk(row, (instant - DAY_0) / DAY, shop)
         assert update.churn_probability == pytest.approx(SHOP.churn_thresholds[band], abs=1e-9)
         assert update.risk_band == RISK_BANDS[band + 1]
+
+
+MOMENTS = st.lists(st.floats(0, 3000), min_size=1, max_size=12).map(sorted)
+
+
+@settings(max_examples=200, deadline=None)
+@given(MOMENTS)
+def test_who_is_in_a_band_from_the_purchase_on_does_not_enter_it_later(days: list[float]) -> None:
+    """Not even a microsecond later: a rounding error would be told as silence."""
+    row = bought(*days)
+    for instant in crossings_of([row], SHOP)[0].tolist():
+        assert instant == row.last_purchase_at or instant > row.last_purchase_at + 1_000
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(MOMENTS, st.floats(0, 900), st.floats(0, 900)), min_size=1, max_size=20))
+@pytest.mark.parametrize("shop", [SHOP, ScoringParameters()], ids=["model", "formula"])
+def test_the_last_crossing_is_the_last_of_all(
+    shop: ScoringParameters, cases: list[tuple[list[float], float, float]]
+) -> None:
+    rows = [bought(*days) for days, _, _ in cases]
+    after = [
+        row.last_purchase_at + round(silence * DAY)
+        for row, (_, silence, _) in zip(rows, cases, strict=True)
+    ]
+    until = [one + round(days * DAY) for one, (_, _, days) in zip(after, cases, strict=True)]
+    told = [
+        max((one for one in instants if begin < one <= end), default=NEVER)
+        for instants, begin, end in zip(
+            crossings_of(rows, shop).tolist(), after, until, strict=True
+        )
+    ]
+    earlier = [earlier_of(row) for row in rows]
+    found = last_crossings(earlier, np.array(after), np.array(until), shop)
+    assert found.tolist() == told
