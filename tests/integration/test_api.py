@@ -355,9 +355,10 @@ def test_a_customer_is_known_or_not_at_hand_but_never_unknown_while_workers_come
     """It is the last test: it takes a worker away."""
     corner, one, two, _ = shop
     found = one.get("customers", limit=200)["customers"]
-    of_each = {one.get(f"customers/{item['customer_id']}")["partition"]: item for item in found}
+    known = (f"customers/{quote(item['customer_id'], safe='')}" for item in found)
+    of_each = {one.get(path)["partition"]: path for path in known}
     assert len(of_each) == 4
-    paths = [f"customers/{item['customer_id']}" for item in of_each.values()]
+    paths = list(of_each.values())
     (worker,) = (one for one in corner.workers if one.name == "one")
     worker.kill()
     seen = {two.status(path) for _ in range(5) for path in paths}

@@ -106,7 +106,7 @@ function vertical(plot, { at, label, colour: name }, place) {
 export function bars({ summary, labels, values, height = 220, format, heads, rows, name = "accent" }) {
   const x = values.map((_, i) => i);
   const options = () => ({
-    ...base(),
+    ...base(), padding: [10, 30, 0, 0], // the last label needs room
     scales: { x: { time: false, range: [-0.6, values.length - 0.4] }, y: { range: (_, low, high) => [0, high * 1.08 || 1] } },
     axes: [axis({ size: 30, grid: { show: false }, splits: () => x, values: (plot) => fitting(plot, labels) }),
       axis({ size: 58, values: (_, ticks) => ticks.map(format) })],
