@@ -1,8 +1,8 @@
 """uvloop as the event loop, and aiokafka kept right on it.
 
 asyncio's own transport drops what is written to a connection that has just been lost; uvloop's
-raises RuntimeError. aiokafka takes that for a bug: the task that renews a client's metadata ends
-without a word, and whoever waits for it, a partition's transaction too, waits for ever.
+raises RuntimeError. aiokafka takes that for a bug: the task that renews a client's metadata would
+end without a word, and whoever waits for it, a partition's transaction too, wait for ever.
 """
 
 from typing import Any

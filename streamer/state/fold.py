@@ -155,7 +155,7 @@ def _forget_late(row: Row, lateness: int) -> None:
         return  # the newest of all: most customers have no other
     # An overtaken event's clock is its own log's time: behind that its like would be late.
     overtaken_until = max(row.overtaken_until, watermarks[0] - WINDOW_DAYS[-1] * DAY)
-    # Rows of before payments were kept have a bit of the hash where "overtaken" stands now.
+    # Rows of before hashes had 61 bits have a bit of the hash where "overtaken" stands now.
     clocks = (*watermarks, watermarks[0], overtaken_until, *watermarks[1:])
     late = [h for h, occurred_at in recent.items() if occurred_at < clocks[h & 7] - lateness]
     for hashed in late:
