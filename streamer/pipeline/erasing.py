@@ -40,7 +40,6 @@ class Eraser:
         partition: whose rows are concerned.
         unit: takes what is told to all partitions, and the null values.
         touched: rows that the unit of work has changed; others may change them too.
-        row: gives a row as it stands.
     """
 
     def __init__(
@@ -48,10 +47,9 @@ class Eraser:
         partition: "Partition",
         unit: UnitOfWork,
         touched: dict[str, Row],
-        row: Callable[[str], Row],
     ) -> None:
         self._partition, self._unit = partition, unit
-        self._touched, self._row = touched, row
+        self._touched = touched
         self.erased: dict[str, Erased] = {}
         """What stays of those erased; they may have come back."""
 
@@ -65,16 +63,23 @@ class Eraser:
                 self._unit.send(self._partition.credits_topic, number, message)
         return partings(event, row)
 
-    def bereaved(self, event: ReferrerErased, lateness: int) -> Iterator[Bereaved]:
+    def bereaved(
+        self, event: ReferrerErased, lateness: int, row_of: Callable[[str], Row]
+    ) -> Iterator[Bereaved]:
         """Give those of this partition who forget that the erased one has named them.
 
         A look at the bytes of all rows finds them, some 0.1 s a million.
+
+        Args:
+            event: tells who was erased.
+            lateness: in microseconds.
+            row_of: gives a row as it stands; kept here it would make a cycle of objects.
         """
         name = event.customer_id.encode()
         rows = self._partition.rows
         found = [customer_id for customer_id, value in rows.items() if value.count(name)]
         for customer_id in dict.fromkeys([*found, *self._touched]):
-            row = self._row(customer_id)
+            row = row_of(customer_id)
             changes, earlier = row.changes, earlier_of(row) if row.orders else None
             link = forget_referrer(row, event, customer_id)
             messages: list[InternalEvent] = []

@@ -74,7 +74,7 @@ class Work:
         self._earlier: dict[str, Earlier | None] = {}
         """What rows said before their last events; None where there was no purchase."""
         self._book = Book(partition.told)
-        self._eraser = Eraser(partition, self._unit, self._touched, self._row)
+        self._eraser = Eraser(partition, self._unit, self._touched)
         self._scorings: dict[str | int, Scoring] = {}
         self._time = partition.time
         self._stream_time = partition.stream_time
@@ -352,7 +352,8 @@ class Work:
         """End the customer's row, or take an erased referrer out of all rows (see ``erasing``)."""
         if isinstance(event, ReferrerErased):
             lateness = self._configuration.lateness
-            for customer_id, row, earlier, messages in self._eraser.bereaved(event, lateness):
+            for one in self._eraser.bereaved(event, lateness, self._row):
+                customer_id, row, earlier, messages = one
                 self._touched[customer_id], self._earlier[customer_id] = row, earlier
                 self._tell(messages)
                 if row.as_of != NEVER:
