@@ -5,11 +5,12 @@ end in what each alone would. Silence tells what it takes somebody to. Rows with
 cost nothing but the look.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from streamer.records.events import Purchase, Referral, ReferrerStanding
 from streamer.scoring.bands import crossings_of
+from streamer.scoring.columns import Earlier
 from streamer.scoring.rhythm import FAR
 from streamer.scoring.score import Scoring
 from streamer.state.row import Row
@@ -74,17 +75,25 @@ class Standings:
             return []
         return self._told(event.event_id, event.customer_id, row, lapse if lapses else None)
 
-    def of_changed(self, scorings: Iterable[Scoring], told_until: int) -> Told:
+    def of_changed(
+        self,
+        scorings: Iterable[Scoring],
+        told_until: int,
+        stood: Callable[[str], Earlier | None],
+    ) -> Told:
         """Return what is told by customers whom events, no purchases, have taken past a lapse.
 
-        Silence was told of up to ``told_until``, and will not tell of it again.
+        Silence was told of up to ``told_until``, and will not tell of it again. ``stood`` gives
+        what a row said when it was scored last.
         """
-        return [
-            message
-            for one in scorings
-            if one.row.brought and told_until < one.crossings[-1] <= one.as_of
-            for message in self._fallen(one)
-        ]
+        told: Told = []
+        for one in scorings:
+            lapse = one.crossings[-1]
+            if one.row.brought and told_until < lapse <= one.as_of:
+                before = stood(one.customer_id)
+                if before is None or before.orders < one.row.orders or before.as_of < lapse:
+                    told += self._fallen(one)
+        return told
 
     def of_silence(self, due: Iterable[Scoring]) -> Told:
         """Return what is told by those whom silence has taken to where they count as lapsed."""

@@ -113,7 +113,7 @@ class Work:
         earlier = map(self._earlier.__getitem__, causes)
         crossings = row_crossings.tolist()
         scorings = list(map(Scoring, causes, rows, crossings, as_of, causes.values(), earlier))
-        self._tell(self._standings.of_changed(scorings, self._time))
+        self._tell(self._standings.of_changed(scorings, self._time, self._stood))
         self._ask(scorings)
 
     def _instants(
