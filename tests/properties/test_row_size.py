@@ -83,8 +83,8 @@ def named_by_many() -> Iterator[InternalEvent]:
 def grown(lateness_days: int, days: int) -> tuple[int, dict[str, int], int]:
     """Return the greatest bytes of a row that takes all it can, its fill at the end, refusals."""
     decoder, row, lateness = EventDecoder(), Row(), lateness_days * DAY
-    for event in named_by_many():
-        fold(row, event, lateness)
+    for told in named_by_many():
+        fold(row, told, lateness)
     row.loyalty_tier = WIDE * 64
     greatest = refused = 0
     for number, event in enumerate(greedy(days, busy_days=min(lateness_days, 20))):

@@ -44,7 +44,7 @@ def shops(draw: st.DrawFn) -> list[Event]:
 
 
 def event_of(place: int, kind: str, one: str, other: str, day: int) -> Event:
-    fields = {
+    fields: dict[str, dict[str, Any]] = {
         "purchase": {"order_id": "o", "amount": "5.00", "currency": "USD"},
         "referral": {"referred_customer_id": other},
         "rating": {"rating": 4},
