@@ -25,6 +25,8 @@ TURNS = st.lists(
     st.tuples(st.integers(0, 2), st.integers(0, 9), st.permutations(SOURCE_TOPICS)), max_size=20
 )
 SILENCES = st.lists(st.sampled_from([None, None, 100, 700, 1500, 3000]), min_size=1, max_size=9)
+LASTS = st.sampled_from([from_datetime(START) + days * DAY for days in (0, 1500, 2000, LONG_DAYS)])
+"""Up to when silence is told in the end: before some have lapsed, or behind everybody's lapse."""
 Fate = Literal["lives", "dies before the commit", "dies behind the commit"]
 FATES: tuple[Fate, ...] = ("lives", "dies before the commit", "dies behind the commit")
 Event = dict[str, Any]
@@ -94,16 +96,15 @@ def check_known(cluster: Cluster) -> None:
 
 
 @ALL
-@given(shops(), st.randoms(use_true_random=False), TURNS, SILENCES, st.booleans())
+@given(shops().flatmap(st.permutations), TURNS, SILENCES, st.booleans(), LASTS)
 def test_in_any_order_all_end_up_knowing_and_nothing_goes_back(
     events: list[Event],
-    random: Any,
     turns: list[tuple[int, int, list[str]]],
     silences: list[int | None],
     every_event: bool,
+    last: int,
 ) -> None:
     cluster = shop(every_event=every_event)
-    random.shuffle(events)
     for event, silence in zip(events, cycle(silences), strict=False):
         cluster.send(event)
         if turns:
@@ -111,7 +112,7 @@ def test_in_any_order_all_end_up_knowing_and_nothing_goes_back(
         if silence is not None:
             cluster.tell_silence(from_datetime(START) + silence * DAY)
     cluster.settle()
-    cluster.tell_silence(END)
+    cluster.tell_silence(last)
     cluster.settle()
     assert not cluster.refused
     check_known(cluster)
@@ -119,9 +120,13 @@ def test_in_any_order_all_end_up_knowing_and_nothing_goes_back(
 
 
 @ALL
-@given(shops(), sizes(), st.lists(st.sampled_from(FATES), max_size=40), SILENCES)
+@given(shops(), sizes(), st.lists(st.sampled_from(FATES), max_size=40), SILENCES, LASTS)
 def test_a_crash_loses_nothing_told_and_tells_nothing_twice(
-    events: list[Event], units: list[int], fates: list[Fate], silences: list[int | None]
+    events: list[Event],
+    units: list[int],
+    fates: list[Fate],
+    silences: list[int | None],
+    last: int,
 ) -> None:
     cluster = shop()
     for event in events:
@@ -137,16 +142,16 @@ def test_a_crash_loses_nothing_told_and_tells_nothing_twice(
         else:
             cluster.crash(number)
     cluster.settle(limit=units[0])
-    cluster.tell_silence(END)
+    cluster.tell_silence(last)
     cluster.settle()
     check_known(cluster)
     check_rising(cluster)
 
 
 @ALL
-@given(shops(), sizes(), st.booleans(), st.integers(1, 3))
+@given(shops(), sizes(), st.booleans(), st.integers(1, 3), LASTS)
 def test_in_time_order_all_batches_end_in_the_same(
-    events: list[Event], units: list[int], every_event: bool, partitions: int
+    events: list[Event], units: list[int], every_event: bool, partitions: int, last: int
 ) -> None:
     """Rows, revisions and all, though those of many events at once tell fewer crossings.
 
@@ -158,7 +163,7 @@ def test_in_time_order_all_batches_end_in_the_same(
     def played(units: list[int], *, every_event: bool) -> Cluster:
         settings = shop(every_event=every_event, partitions=partitions).configuration
         cluster = play(events, settings, units)
-        cluster.tell_silence(END)
+        cluster.tell_silence(last)
         cluster.settle()
         return cluster
 
