@@ -105,25 +105,29 @@ class Standings:
         ]
 
     def of_models(self, rows: Mapping[str, Row], until: int) -> Told:
-        """Return what is told by customers of whom a new model may say something else."""
+        """Return what is told by customers of whom a new model may say something else.
+
+        It holds from when they are scored anew, so that nobody's score is of before it.
+        """
         told: Told = []
         for customer_id, row in rows.items():
             if row.brought and row.orders:
-                lapse = self._lapse(row)
-                since = lapse if lapse <= max(row.as_of, until) else None
-                told += self._told(MODEL_ID, customer_id, row, since, anew=True)
+                now = max(row.as_of, until)
+                number = self._number(row, lapsed=self._lapse(row) <= now)
+                told += [
+                    ReferrerStanding(MODEL_ID, who, now, customer_id, at, number, anew=True)
+                    for at, who in row.brought
+                ]
         return told
 
     def _fallen(self, one: Scoring) -> Told:
         return self._told(SILENCE_ID, one.customer_id, one.row, one.crossings[-1])
 
-    def _told(
-        self, event_id: str, customer_id: str, row: Row, lapse: int | None, *, anew: bool = False
-    ) -> Told:
+    def _told(self, event_id: str, customer_id: str, row: Row, lapse: int | None) -> Told:
         number = self._number(row, lapsed=lapse is not None)
         since = row.last_purchase_at if lapse is None else lapse
         return [
-            ReferrerStanding(event_id, who, since, customer_id, at, number, anew)
+            ReferrerStanding(event_id, who, since, customer_id, at, number)
             for at, who in row.brought
         ]
 

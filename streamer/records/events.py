@@ -282,7 +282,8 @@ class ReferralLost(Struct, frozen=True, gc=False, tag="lost", tag_field="kind"):
 class ReferrerStanding(Struct, frozen=True, gc=False, tag="standing", tag_field="kind"):
     """Tells ``customer_id`` that its referrer has lapsed, or is back.
 
-    ``occurred_at`` is when silence took the referrer there, or that of its latest purchase.
+    ``occurred_at`` is when silence took the referrer there, or that of its latest purchase, or, if
+    a new model says so, when that scored the referrer.
     """
 
     event_id: Id
