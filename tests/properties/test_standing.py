@@ -251,3 +251,21 @@ def test_who_brought_nobody_keeps_no_names_and_tells_nobody() -> None:
     cluster.tell_silence(END)
     assert cluster.rows()["ann"].brought == []
     assert not cluster.log(REFERRAL_CREDITS)
+
+
+def test_who_loses_its_place_to_an_earlier_referral_is_not_left_with_a_lapse() -> None:
+    cluster = shop()
+    last = f"c{BROUGHT_MAX - 1:02d}"
+    cluster.send(event_of(0, "purchase", "ann", "", 0))
+    for n in range(BROUGHT_MAX):
+        cluster.send(event_of(1 + n, "referral", "ann", f"c{n:02d}", 10 + n))
+    cluster.send(event_of(50, "purchase", last, "", 30))
+    cluster.settle()
+    cluster.tell_silence(END)
+    cluster.settle()
+    assert cluster.last_scores()[CHURN_RISK_UPDATES, last]["referrer_lapsed"] is True
+    cluster.send(event_of(60, "referral", "ann", "zed", 5))
+    cluster.settle()
+    assert cluster.last_scores()[CHURN_RISK_UPDATES, last]["referrer_lapsed"] is False
+    assert last not in [who for _, who in cluster.rows()["ann"].brought]
+    check_rising(cluster)
