@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from streamer.pipeline.unit import Message, UnitOfWork
-from streamer.records.events import Erasure, InternalEvent, ReferrerErased
+from streamer.records.events import Erasure, InternalEvent, ReferralLink, ReferrerErased
 from streamer.records.kafka import SCORE_TOPICS
+from streamer.records.partitioning import partition_of
 from streamer.scoring.columns import Earlier, earlier_of
 from streamer.serdes.rows import encode_erased, encode_internal, erased_key, told_key
 from streamer.state.erasure import Erased, erased, farewell, forget_referrer, partings
@@ -57,11 +58,19 @@ class Eraser:
         """Erase the customer of ``row``; return what some others are to be told of it."""
         known = self.erased[event.customer_id] = erased(row, event, source, offset)
         self._touched.pop(event.customer_id, None)
-        if row.referrals_sent:
-            message = Message(event.customer_id.encode(), encode_internal(farewell(event, known)))
+        if row.referrals_sent or row.referrer:
             for number in range(self._partition.configuration.partitions):
-                self._unit.send(self._partition.credits_topic, number, message)
+                self._part(farewell(event, known), number)
         return partings(event, row)
+
+    def part(self, event: ReferralLink, row: Row) -> None:
+        """Tell who has named an erased customer, by ``event``, to forget the name."""
+        number = partition_of(event.referrer.encode(), self._partition.configuration.partitions)
+        self._part(ReferrerErased(event.event_id, event.customer_id, row.erased_at), number)
+
+    def _part(self, event: ReferrerErased, number: int) -> None:
+        message = Message(event.customer_id.encode(), encode_internal(event))
+        self._unit.send(self._partition.credits_topic, number, message)
 
     def bereaved(
         self, event: ReferrerErased, lateness: int, row_of: Callable[[str], Row]

@@ -11,6 +11,7 @@ from streamer.pipeline.announcing import Book
 from streamer.pipeline.erasing import Eraser
 from streamer.pipeline.intake import Intake
 from streamer.pipeline.scores import Asked
+from streamer.pipeline.standing import Standings
 from streamer.pipeline.unit import Message, UnitOfWork
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import (
@@ -20,6 +21,7 @@ from streamer.records.events import (
     InternalEvent,
     Purchase,
     Referral,
+    ReferralLink,
     ReferrerErased,
 )
 from streamer.records.instants import NEVER
@@ -75,6 +77,7 @@ class Work:
         """What rows said before their last events; None where there was no purchase."""
         self._book = Book(partition.told)
         self._eraser = Eraser(partition, self._unit, self._touched)
+        self._standings = Standings(partition)
         self._scorings: dict[str | int, Scoring] = {}
         self._time = partition.time
         self._stream_time = partition.stream_time
@@ -108,9 +111,10 @@ class Work:
         following = next_crossings(row_crossings, np.array(as_of))
         self._partition.timers.schedule(zip(causes, following, strict=True))
         earlier = map(self._earlier.__getitem__, causes)
-        self._ask(
-            map(Scoring, causes, rows, row_crossings.tolist(), as_of, causes.values(), earlier)
-        )
+        crossings = row_crossings.tolist()
+        scorings = list(map(Scoring, causes, rows, crossings, as_of, causes.values(), earlier))
+        self._tell(self._standings.of_changed(scorings, self._time, self._stood))
+        self._ask(scorings)
 
     def _instants(
         self, customers: Sequence[str], rows: Sequence[Row], row_crossings: Instants
@@ -201,6 +205,7 @@ class Work:
         self._unit.counts["silences"] += len(due)
         self._unit.crossed += [scoring.customer_id for scoring in due]
         due.sort(key=lambda scoring: (scoring.as_of, scoring.customer_id))
+        self._tell(self._standings.of_silence(due))
         self._ask(due)
 
     def _keep_new_tiers(self, rows: Mapping[str, Row]) -> None:
@@ -244,6 +249,7 @@ class Work:
         following = next_crossings(row_crossings, np.array(as_of))
         for customer_id, instant in zip(rows, following, strict=True):
             self._partition.timers.reset(customer_id, instant)
+        self._tell(self._standings.of_models(rows, self._time))
         self._touched.update(rows)
         self._unit.counts["rescored"] += len(rows)
         causes = [MODEL] * len(rows)
@@ -320,31 +326,58 @@ class Work:
         """
         customer_id = event.customer_id
         row = self._touched.get(customer_id) or self._row(customer_id)
-        source = self._source_of[record.topic]
-        if record.offset <= row.applied[source]:
-            self._unit.counts["replayed"] += 1
-            return None
-        if row.erased_at != NEVER and is_forgotten(row, event):
-            self._unit.counts["erased"] += 1
-            self._tell(answers(event, row))
-            return None
-        admitted, log_time = self._admits(record, event, row)
-        if not admitted:
-            self._unit.counts["duplicates"] += 1
+        log_time = self._counting(record, event, row)
+        if log_time is None:
             return None
         if self._configuration.every_event:
             self._silence_before(event, row)
         linked = row.referrer or event.family == INTERNAL
         before, changes = before_of(row) if linked else None, row.changes
+        brought = row.brought
+        lapsed = self._lapsed_before(event, row) if brought else False
         self._earlier[customer_id] = earlier_of(row) if row.orders else None
         fold(row, event, self._configuration.lateness, log_time)
-        row.applied[source] = record.offset
+        row.applied[self._source_of[record.topic]] = record.offset
         self._touched[customer_id] = row
         if event.family == 0 and event.occurred_at > self._stream_time:
             self._stream_time = event.occurred_at
-        if before is not None or type(event) is Referral:
+        if type(event) is Referral:
+            standing = self._standings.of_link(event, row, self._time)
+            self._tell(messages_of(event, row, before, standing))
+            self._tell(self._standings.of_dropped(event, row, brought))
+        elif before is not None:
             self._tell(messages_of(event, row, before))
+        if brought and type(event) is Purchase:
+            self._tell(self._standings.of_purchase(event, row, self._time, lapsed=lapsed))
         return row.changes != changes
+
+    def _counting(self, record: Record, event: Event, row: Row) -> int | None:
+        """Return the log's time of an overtaken event, NEVER of others; None if it counts not.
+
+        Raises:
+            Rejected: see ``admits``.
+        """
+        counts = self._unit.counts
+        if record.offset <= row.applied[self._source_of[record.topic]]:
+            counts["replayed"] += 1
+            return None
+        if row.erased_at != NEVER and is_forgotten(row, event):
+            counts["erased"] += 1
+            self._tell(answers(event, row))
+            if type(event) is ReferralLink:
+                self._eraser.part(event, row)
+            return None
+        admitted, log_time = self._admits(record, event, row)
+        if not admitted:
+            counts["duplicates"] += 1
+            return None
+        return log_time
+
+    def _lapsed_before(self, event: Event, row: Row) -> bool:
+        """Return whether the customer, who brought some, had lapsed when it purchased."""
+        older = self._of_older_models({event.customer_id: row})
+        self._tell(self._standings.of_models(older, self._time))
+        return type(event) is Purchase and self._standings.before(event, row, self._time)
 
     def _erase(
         self, record: Record, event: Erasure | ReferrerErased, causes: dict[str, Cause]

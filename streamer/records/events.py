@@ -188,6 +188,10 @@ class Erasure(Struct, frozen=True, gc=False):
     family: ClassVar[int] = ERASURES
 
 
+Standing = Annotated[int, Meta(ge=0, lt=2**53)]
+"""Twice orders and generations of models, 1 more if lapsed: only rises. 0 tells nothing."""
+
+
 class ReferralLink(Struct, frozen=True, gc=False, tag="link", tag_field="kind"):
     """Tells ``customer_id``'s row who brought that customer, and when."""
 
@@ -196,6 +200,8 @@ class ReferralLink(Struct, frozen=True, gc=False, tag="link", tag_field="kind"):
     occurred_at: Instant
     referrer: Id
     joined: bool
+    standing: Standing = 0
+    """The referrer's, if it has lapsed: see ``ReferrerStanding``."""
     type: ClassVar[str] = "referral_link"
     family: ClassVar[int] = INTERNAL
 
@@ -273,6 +279,26 @@ class ReferralLost(Struct, frozen=True, gc=False, tag="lost", tag_field="kind"):
     family: ClassVar[int] = INTERNAL
 
 
+class ReferrerStanding(Struct, frozen=True, gc=False, tag="standing", tag_field="kind"):
+    """Tells ``customer_id`` that its referrer has lapsed, or is back.
+
+    ``occurred_at`` is when silence took the referrer there, or that of its latest purchase, or, if
+    a new model says so, when that scored the referrer.
+    """
+
+    event_id: Id
+    customer_id: Id
+    occurred_at: Instant
+    referrer: Id
+    referred_at: Instant
+    """When the referrer first named the customer."""
+    standing: Standing
+    anew: bool = False
+    """Told in case the referrer was told to have lapsed: nothing new to others."""
+    type: ClassVar[str] = "referrer_standing"
+    family: ClassVar[int] = INTERNAL
+
+
 class ReferrerErased(Struct, frozen=True, gc=False, tag="erased", tag_field="kind"):
     """Tells a partition's rows to forget that ``customer_id`` named them up to this instant."""
 
@@ -296,6 +322,12 @@ CustomerEvent = (
     | Erasure
 )
 InternalEvent = (
-    ReferralLink | ReferralCredit | ReferralProbe | ReferralRing | ReferralLost | ReferrerErased
+    ReferralLink
+    | ReferralCredit
+    | ReferralProbe
+    | ReferralRing
+    | ReferralLost
+    | ReferrerStanding
+    | ReferrerErased
 )
 Event = CustomerEvent | InternalEvent

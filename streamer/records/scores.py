@@ -223,6 +223,7 @@ MEASURES = {
         "referral_chain_value",
         "referrals_lost",
     ),
+    "referrer": ("referrer_lapsed",),
 }
 """Fields that are left out together, with one reason under the measure's name, where nothing is
 known of any."""
@@ -247,3 +248,4 @@ class ChurnRiskUpdate(Scored, frozen=True, omit_defaults=True):
     explained_since: datetime | None = None
     previous_churn_probability: float | None = None
     contributions: tuple[RiskContribution, ...] | None = None
+    referrer_lapsed: bool | None = None

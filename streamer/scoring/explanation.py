@@ -49,12 +49,12 @@ class Explanations(Struct, frozen=True):
     risk_nulls: list[str | None]
 
 
-def reasons(explained: Sequence[Explanation | None], texts: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return what moved each score and, behind it, what is to be said besides."""
-    return [
-        (text,) if one is None else (one[-1], text)
-        for one, text in zip(explained, texts, strict=True)
-    ]
+def reasons(
+    explained: Sequence[Explanation | None], *texts: Sequence[str | None]
+) -> list[tuple[str, ...]]:
+    """Return what moved each score and, behind it, what is to be said besides, if anything."""
+    moved = [None if one is None else one[-1] for one in explained]
+    return [tuple(filter(None, told)) for told in zip(moved, *texts, strict=True)]
 
 
 def wire_columns(explained: Sequence[Explanation | None]) -> tuple[list[Any], list[Any], list[Any]]:

@@ -15,6 +15,7 @@ NULL_REASONS = {
     "no_cost": "not every order came with its cost",
     "no_programme": "no referral programme is configured and this customer brought nobody",
     "not_referred": "nobody referred this customer",
+    "nothing_told": "the referrer has not lapsed since, or is not known to tell",
     "beyond_calendar": "beyond the year 9999",
     "nothing_before": "no earlier score to compare with: there was no purchase before",
     "new_model": "figures of two models are not compared",
@@ -114,9 +115,15 @@ def churn_nulls(
     previous: bool,
     modelled: bool,
     unexplained: str | None,
+    referrer: str | None,
 ) -> msgspec.Raw:
-    """Return the reasons of a churn risk update's null figures as a JSON object."""
+    """Return the reasons of a churn risk update's null figures as a JSON object.
+
+    ``unexplained`` and ``referrer`` are that of the explanation and of what the referrer told.
+    """
     reasons = {} if modelled else {"probability_alive": "no_model"}
+    if referrer is not None:
+        reasons["referrer"] = referrer
     if unexplained is not None:
         reasons["explanation"] = unexplained
     figures = ("churn_probability", "risk_band", "silence_quantile")

@@ -4,6 +4,7 @@ After Kumar, Petersen & Leone (2007): only type-one referrals, which would not h
 bring the value of who was brought.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +64,27 @@ def referrals(
     )
     customers = where_known([row.referred_customers for row in rows], known)
     return ReferralFigures(money(values), customers, known, chain)
+
+
+class ReferrersTold(NamedTuple):
+    """Columns of n rows: what their referrers have told of their own churn."""
+
+    lapsed: list[bool | None]
+    nulls: list[str | None]
+    sentences: list[str | None]
+
+
+def referrers_told(rows: Sequence[Row]) -> ReferrersTold:
+    """Return whether the referrers of ``rows`` are known to have lapsed, and why not."""
+    lapsed = [row.referrer_standing % 2 == 1 if row.referrer_standing else None for row in rows]
+    return ReferrersTold(
+        lapsed,
+        [
+            None if known is not None else "nothing_told" if row.referrer else "not_referred"
+            for row, known in zip(rows, lapsed, strict=True)
+        ],
+        ["its referrer has lapsed" if one else None for one in lapsed],
+    )
 
 
 def levels_of(row: Row) -> tuple[tuple[int, int], ...]:

@@ -11,6 +11,7 @@ from streamer.scoring.forecast import Forecast
 from streamer.scoring.nulls import churn_nulls
 from streamer.scoring.occasion import Occasions, datetimes, where_known
 from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.referrals import referrers_told
 from streamer.scoring.rhythm import FAR, Instants, gap_quantile, silence_quantile
 
 _BANDS = (*RISK_BANDS, None)
@@ -53,6 +54,7 @@ def churn_risk_updates(
     alive = expected.probability_alive
     is_bought, is_reached = bought.tolist(), reached.tolist()
     is_won, is_crossing = (win_back < FAR).tolist(), (following < FAR).tolist()
+    told = referrers_told(columns.rows)
     quantile = silence_quantile(silence, r, alpha, x, columns.t_x)
     # Column after column, in the order of the fields: `map` then makes the records in C.
     return list(
@@ -88,6 +90,7 @@ def churn_risk_updates(
                         strict=True,
                     )
                 ],
+                told.sentences,
             ),
             map(
                 churn_nulls,
@@ -99,9 +102,11 @@ def churn_risk_updates(
                 (previous != NO_BAND).tolist(),
                 [alive is not None] * n,
                 explained.risk_nulls,
+                told.nulls,
             ),
             [None] * n if alive is None else where_known(alive.tolist(), is_bought),
             [SCHEMA_VERSION] * n,
             *wire_columns(explained.risks),
+            told.lapsed,
         )
     )

@@ -11,6 +11,7 @@ ever been; what has risen with it (revisions, instants of credits) stays risen.
   be taken apart. Then the instant is that of the latest, so that no copy of it comes back either.
 - Who brought the customer loses that credit: it is worth what is known of those it brought.
 - Whom the customer has named forgets it. The next earliest who named them has brought them then.
+- Who has named the customer forgets that, even if the name is read only now.
 """
 
 from msgspec import Struct
@@ -25,6 +26,7 @@ from streamer.records.events import (
     ReferralProbe,
     ReferralRing,
     ReferrerErased,
+    ReferrerStanding,
 )
 from streamer.records.instants import NEVER
 from streamer.state.cycles import rings
@@ -64,7 +66,7 @@ def is_forgotten(row: Row, event: Event) -> bool:
 
 def _began(row: Row, event: Event) -> int:
     """Return when what ``event`` tells of its customer began."""
-    if isinstance(event, ReferralCredit):
+    if isinstance(event, ReferralCredit | ReferrerStanding):
         return event.referred_at
     if isinstance(event, ReferralProbe):
         return event.path[-1][1]
@@ -107,17 +109,19 @@ def forget_referrer(row: Row, event: ReferrerErased, customer_id: str) -> Referr
     """
     gone, until = event.customer_id, event.occurred_at
     rivals = [(at, who) for at, who in row.rivals if who != gone or at > until]
+    named = [(at, who) for at, who in row.brought if who != gone or at > until]
     brought = row.referrer == gone and row.referred_at <= until
     ringed = any(who == gone for who, _ in row.cycle)
-    if not (brought or ringed or len(rivals) < len(row.rivals)):
+    known = brought or ringed or len(rivals) < len(row.rivals) or len(named) < len(row.brought)
+    if not known:
         return None
     row.changes += 1
-    row.rivals = rivals
+    row.rivals, row.brought = rivals, named
     if ringed:
         row.cycle = []
     if not brought:
         return None
-    row.referrer, row.referred_at = "", NEVER
+    row.referrer, row.referred_at, row.referrer_standing = "", NEVER, 0
     if not rivals:
         return None
     at, who = rivals[0]

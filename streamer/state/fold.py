@@ -34,6 +34,7 @@ from streamer.records.events import (
     ReferralLost,
     ReferralProbe,
     ReferralRing,
+    ReferrerStanding,
     Refund,
     Share,
 )
@@ -46,6 +47,7 @@ from streamer.state.engagement import Engagement
 from streamer.state.orders import close_orders, exceeds, make_room, open_order, settle
 from streamer.state.referrals import add_to_level, note_referrer
 from streamer.state.row import Row
+from streamer.state.standing import brought_bytes, heed, note_brought, note_standing
 from streamer.state.windows import (
     DAY_FIELDS,
     REFUNDED,
@@ -66,7 +68,10 @@ ROOMY_DAYS = 400
 """Days beyond these take the room of ``DAY_IN_EVENTS`` ids each, so that no row outgrows 64 KiB."""
 
 DAY_IN_EVENTS = 1.5
-RECENT_SURE = 512
+EVENT_BYTES = 18
+"""Of a remembered id: the names of customers brought take the room of some, too."""
+
+RECENT_SURE = 448
 """Ids that are remembered in any case."""
 
 _CLOCK = (0, 1, 2, 0)
@@ -176,7 +181,8 @@ def _forget(row: Row, lateness: int) -> None:
 def _recent_max(row: Row) -> int:
     """Return how many ids ``row`` has room for."""
     more = len(row.days) // DAY_FIELDS - ROOMY_DAYS
-    return RECENT_LIMIT if more <= 0 else max(RECENT_LIMIT - int(more * DAY_IN_EVENTS), RECENT_SURE)
+    taken = int(max(more, 0) * DAY_IN_EVENTS) - (-brought_bytes(row) // EVENT_BYTES)
+    return max(RECENT_LIMIT - taken, RECENT_SURE)
 
 
 def _remembered(event: Event) -> int:
@@ -232,15 +238,18 @@ def _payment(row: Row, event: Payment) -> None:
     settle(row, event.occurred_at, event.order_id, event.amount)
 
 
-def _referral(row: Row, event: Referral) -> None:  # noqa: ARG001 - its link does the rest
+def _referral(row: Row, event: Referral) -> None:
     row.referrals_sent += 1
+    note_brought(row, event)
 
 
 def _link(row: Row, event: ReferralLink) -> None:
     row.changes += 1
     row.joined = row.joined or event.joined
     row.credited_at = max(row.credited_at, event.occurred_at)
+    before = row.referrer
     note_referrer(row, event.occurred_at, event.referrer)
+    note_standing(row, event, before)
 
 
 def _credit(row: Row, event: ReferralCredit) -> None:
@@ -298,6 +307,7 @@ _FOLDS: dict[type, Callable[[Row, Any], None]] = {
     ReferralProbe: note_cycle,
     ReferralRing: note_cycle,
     ReferralLost: _lost,
+    ReferrerStanding: heed,
     AcquisitionCost: _engaging(engagement.paid),
     Rating: _engaging(engagement.rated),
     Share: _engaging(engagement.shared),

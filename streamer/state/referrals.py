@@ -169,12 +169,13 @@ def lost_and_found(
     return [ReferralLost(event.event_id, who, count) for who, count in counts]
 
 
-def link_of(event: Referral) -> ReferralLink:
-    """Return what the referred customer's row is told of ``event``."""
+def link_of(event: Referral, standing: int) -> ReferralLink:
+    """Return what the referred customer's row is told of ``event`` and the referrer's standing."""
     return ReferralLink(
         event_id=event.event_id,
         customer_id=event.referred_customer_id,
         occurred_at=event.occurred_at,
         referrer=event.customer_id,
         joined=event.joined,
+        standing=standing,
     )

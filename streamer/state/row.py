@@ -127,6 +127,12 @@ class Row(Struct, array_like=True):
     erased_at: int = NEVER
     """What happened up to here is of somebody who was forgotten: it counts no more."""
 
+    # The referrer's churn (V6): see ``standing``.
+    brought: list[tuple[int, str]] = field(default_factory=list)
+    """Whom this customer named first, and when: those are told when it lapses or is back."""
+    referrer_standing: int = 0
+    """The greatest that the present referrer has told; odd is lapsed, 0 nothing told."""
+
     @property
     def as_of(self) -> int:
         """The event time this row stands at: its latest own or credited event, or payment.

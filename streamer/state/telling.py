@@ -37,12 +37,18 @@ def before_of(row: Row) -> Before:
     return Before(standing(row), row.referred_at, row.rivals)
 
 
-def messages_of(event: Event, row: Row, before: Before | None) -> list[InternalEvent]:
+def messages_of(
+    event: Event, row: Row, before: Before | None, standing: int = 0
+) -> list[InternalEvent]:
     """Return what other rows are told of ``event``, which was folded into ``row``.
 
-    ``before``: None where the customer has no referrer and the event is none of streamer's own.
+    Args:
+        event: of the customer.
+        row: of the customer.
+        before: None where the customer has no referrer and the event is none of streamer's own.
+        standing: which a link carries.
     """
-    told: list[InternalEvent] = [link_of(event)] if isinstance(event, Referral) else []
+    told: list[InternalEvent] = [link_of(event, standing)] if isinstance(event, Referral) else []
     if before is None:
         return told
     told += credits_between(event, row, before.standing)

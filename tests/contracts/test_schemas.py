@@ -103,6 +103,7 @@ BASKETS = {
 EXPLANATION = {
     "explained_since", "previous_predicted_clv", "previous_churn_probability", "contributions",
     "referral_value_direct", "referral_chain_customers", "referral_chain_value", "referrals_lost",
+    "referrer_lapsed",
 }  # fmt: skip
 PROFILE = {"profile_closeness", "profile_traits", "profile"}
 LATER = {"predicted_clv_basis"} | ENGAGEMENT | PAYING | BASKETS | EXPLANATION | PROFILE

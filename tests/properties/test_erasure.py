@@ -183,7 +183,7 @@ def test_nothing_told_of_the_erased_is_left(story: Story, every_event: bool) -> 
             assert one not in partition.told
     for row in cluster.rows().values():
         named = {row.referrer, *(who for _, who in row.rivals), *(who for who, _ in row.cycle)}
-        assert not named & gone
+        assert not (named | {who for _, who in row.brought}) & gone
 
 
 @ALL

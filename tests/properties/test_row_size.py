@@ -1,13 +1,21 @@
 """No customer can grow a row past 64 KiB, whatever it does and however long it goes on."""
 
+from collections.abc import Iterator
 from typing import get_origin
 
 import pytest
 from msgspec.structs import fields
 
 from streamer.records.dead_letters import Rejected
-from streamer.records.events import ReferralLink
+from streamer.records.events import (
+    LEVELS,
+    InternalEvent,
+    ReferralCredit,
+    ReferralLink,
+    ReferralRing,
+)
 from streamer.records.instants import DAY
+from streamer.records.money import TOTAL_LIMIT
 from streamer.serdes.events import EventDecoder
 from streamer.serdes.rows import decode_row, encode_row
 from streamer.state.engagement import Engagement
@@ -37,6 +45,10 @@ FULL: dict[str, int] = {
     "location": 2,
     "paid_channel": 2,
     "last_rating": 2,
+    "generations": 4 * 4,
+    "cycle": 4,
+    "rivals": 4,
+    "brought": 3,
 }
 """Elements, or characters, at a lateness of 30 days. Whoever adds a field says here what bounds
 it, and has ``greedy`` fill it."""
@@ -56,11 +68,23 @@ def sizes(row: Row) -> dict[str, int]:
     }
 
 
+def named_by_many() -> Iterator[InternalEvent]:
+    """Give what other rows tell one whose ids are as long as can be, in a full cycle."""
+    names = [f"{number:04d}" + WIDE * 124 for number in range(6)]
+    me, at = "c" * 128, 1_704_067_200_000_000
+    for number, name in enumerate(names):
+        yield ReferralLink("e", me, at + number, name, joined=True, standing=2**50)
+    ring = ((me, at), *((name, at) for name in names[: LEVELS - 1]))
+    yield ReferralRing("e", me, ring, closed=True)
+    for level in range(1, LEVELS + 1):
+        yield ReferralCredit("e", me, at, names[0], 1 - TOTAL_LIMIT, 1, 1, 2**50, level)
+
+
 def grown(lateness_days: int, days: int) -> tuple[int, dict[str, int], int]:
     """Return the greatest bytes of a row that takes all it can, its fill at the end, refusals."""
     decoder, row, lateness = EventDecoder(), Row(), lateness_days * DAY
-    link = ReferralLink("e", "c" * 128, 1_704_067_200_000_000, WIDE * 128, joined=True)
-    fold(row, link, lateness)
+    for told in named_by_many():
+        fold(row, told, lateness)
     row.loyalty_tier = WIDE * 64
     greatest = refused = 0
     for number, event in enumerate(greedy(days, busy_days=min(lateness_days, 20))):

@@ -43,6 +43,7 @@ INTERNAL = (
     "referral_probe",
     "referral_ring",
     "referral_lost",
+    "referrer_standing",
     "referrer_erased",
 )
 """Types of what a customer's row is told of others' events."""

@@ -20,7 +20,7 @@ from tests.support.cluster import Cluster, Score, without
 from tests.support.play import end, rows
 from tests.support.rising import check_rising
 
-NOW = datetime(2030, 1, 1, tzinfo=UTC)
+NOW = datetime(2040, 1, 1, tzinfo=UTC)
 FIRST = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SIX = ("anna", "ben", "carl", "dora", "emil", "fay")
 SETTINGS = Settings(partitions=3, lateness_days=365, referral_depth=LEVELS, referral_decay=0.5)
@@ -133,12 +133,36 @@ def test_simulated_shops_have_chains_longer_than_what_is_credited(simulated: lis
 def test_a_replay_of_chains_tells_what_live_workers_tell(simulated: list[Event]) -> None:
     """All scores, where each event comes alone; rows and last scores, where many come at once."""
     alone = live(simulated, every_event=True)
+    assert replayed(simulated) == _told(alone)
+    assert end(live(simulated, at_once=70)) == end(alone)
+
+
+def test_a_replay_tells_of_referrers_that_lapse_what_live_workers_tell() -> None:
+    """Ben, brought by Anna, hears of both lapses and of the return between them, each once."""
+    days = [0, 40, 800, 840, 900, 2000, 2010]
+    events = [referral("anna", "ben", 1), referral("ben", "anna", 2)]
+    events += [purchase(one, day, 5) for one in ("anna", "ben") for day in days]
+    # Carl and so on let time pass in each partition.
+    events += [purchase(one, day, 1) for one in SIX[2:] for day in range(3, 2100, 90)]
+    events += [purchase(one, 2100, 1) for one in SIX[2:]]
+    events.sort(key=lambda event: event["occurred_at"])
+    alone = live(events, every_event=True)
+    told = _told(alone)
+    assert replayed(events) == told
+    flags = [score["referrer_lapsed"] for score in told[CHURN_RISK_UPDATES, "ben"]]
+    assert [one for one, before in zip(flags, [0, *flags], strict=False) if one != before] == [
+        None, True, False, True, False,
+    ]  # fmt: skip
+    for at_once in (2, 7, 200):
+        assert end(live(events, at_once=at_once)) == end(alone)
+
+
+def _told(cluster: Cluster) -> Told:
     told: Told = {}
     for topic in (LTV_UPDATES, CHURN_RISK_UPDATES):
-        for score in alone.scores(topic):
+        for score in cluster.scores(topic):
             told.setdefault((topic, score["customer_id"]), []).append(without(score, "scored_at"))
-    assert replayed(simulated) == told
-    assert end(live(simulated, at_once=70)) == end(alone)
+    return told
 
 
 def replayed(events: Sequence[Event]) -> Told:
