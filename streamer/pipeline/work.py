@@ -79,6 +79,8 @@ class Work:
         self._eraser = Eraser(partition, self._unit, self._touched)
         self._standings = Standings(partition)
         self._scorings: dict[str | int, Scoring] = {}
+        self._scored: set[str] = set()
+        """Customers of ``_scorings``. A row may be touched by a message that changes no score."""
         self._time = partition.time
         self._stream_time = partition.stream_time
 
@@ -154,6 +156,8 @@ class Work:
 
         Then the row is kept as it is now; either way all are scored together in the end.
         """
+        scorings = list(scorings)
+        self._scored.update([scoring.customer_id for scoring in scorings])
         if self._configuration.every_event:
             for scoring in scorings:
                 as_it_is = decode_row(encode_row(scoring.row))
@@ -183,7 +187,7 @@ class Work:
         told before.
         """
         awake = {customer_id: self._row(customer_id) for customer_id in woken}
-        older = self._of_older_models(awake)
+        older = self._to_score_anew(awake)
         self._rescored(older)
         rows = {customer_id: row for customer_id, row in awake.items() if customer_id not in older}
         row_crossings = crossings_of(list(rows.values()), self._partition.scoring).tolist()
@@ -228,18 +232,18 @@ class Work:
     def rescore(self, customers_max: int) -> None:
         """Score up to so many customers anew by the new model, if there is one."""
         customers = self._partition.next_to_rescore(customers_max)
-        self._rescored(self._of_older_models({one: self._row(one) for one in customers}))
+        self._rescored(self._to_score_anew({one: self._row(one) for one in customers}))
 
-    def _of_older_models(self, rows: Mapping[str, Row]) -> dict[str, Row]:
-        """Return those of ``rows`` whose last scores are of an older model."""
-        generation = self._partition.scoring.generation
+    def _to_score_anew(self, rows: Mapping[str, Row]) -> dict[str, Row]:
+        """Return those of ``rows`` whose last scores, these included, are of an older model."""
         return {
             customer_id: row
             for customer_id, row in rows.items()
-            if row.generation < generation
-            and row.as_of != NEVER
-            and customer_id not in self._touched
+            if self._is_of_older_model(row) and customer_id not in self._scored
         }
+
+    def _is_of_older_model(self, row: Row) -> bool:
+        return row.generation < self._partition.scoring.generation and row.as_of != NEVER
 
     def _rescored(self, rows: Mapping[str, Row]) -> None:
         if not rows:
@@ -282,8 +286,9 @@ class Work:
         lateness, generation = self._configuration.lateness, self._partition.scoring.generation
         for customer_id, row in self._touched.items():
             seal(row, lateness)
-            row.generation = generation
-            self._remember_tier(row)
+            if customer_id in self._scored:
+                row.generation = generation
+                self._remember_tier(row)
             value = encode_row(row)
             unit.rows[customer_id] = value
             messages.append(Message(customer_id.encode(), value))
@@ -375,8 +380,8 @@ class Work:
 
     def _lapsed_before(self, event: Event, row: Row) -> bool:
         """Return whether the customer, who brought some, had lapsed when it purchased."""
-        older = self._of_older_models({event.customer_id: row})
-        self._tell(self._standings.of_models(older, self._time))
+        if event.customer_id not in self._touched and self._is_of_older_model(row):
+            self._tell(self._standings.of_models({event.customer_id: row}, self._time))
         return type(event) is Purchase and self._standings.before(event, row, self._time)
 
     def _erase(

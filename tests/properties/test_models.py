@@ -1,7 +1,8 @@
 """A new model is adopted between units of work, and the base is scored anew, once each."""
 
 from collections import Counter
-from itertools import cycle
+from datetime import timedelta
+from itertools import cycle, islice
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from streamer.records.kafka import CHURN_RISK_UPDATES, LTV_UPDATES
 from streamer.records.models import ModelParams
 from tests.support.cluster import Cluster
 from tests.support.histories import START, Happening, as_arrived, configuration, histories
+from tests.support.load import BusyShop
 from tests.support.models import model_params
 
 ALL = settings(max_examples=60, deadline=None)
@@ -170,3 +172,22 @@ def test_silence_is_told_by_the_new_model(restart: bool) -> None:
     assert [kind for kind, _, _ in told] == ["event", "model", "silence", "silence"]
     assert [band for _, band, _ in told] == ["low", "medium", "high", "lapsed"]
     assert [round(churn, 6) for _, _, churn in told[2:]] == [0.8, 0.95]
+
+
+def test_everyone_is_scored_by_the_new_model_whatever_messages_come_between() -> None:
+    """Some messages about others change a row, but no score of it."""
+    cluster = Cluster(configuration(partitions=3, lateness_days=400))
+    shop = BusyShop(3, START, timedelta(days=300), 1_500, 60, partitions=3)
+    for wire in islice(shop, 1_500):
+        if wire.event is not None:
+            cluster.send(wire.event)
+    cluster.settle(200)
+    for number in cluster.numbers:
+        cluster.step(number, 0, model=model_params())
+    while any(cluster.partition(number).rescoring for number in cluster.numbers):
+        for number in cluster.numbers:
+            cluster.step(number, rescore_max=20)
+    cluster.settle()
+    told = {score["customer_id"]: score["model_version"] for score in cluster.scores(LTV_UPDATES)}
+    assert set(told.values()) == {model_params().model_version}
+    assert len(told) > len(cluster.rows()) / 2
