@@ -51,7 +51,7 @@ OUTCOMES = {
     "adapted": _counter("records_adapted", "Foreign records that became events"),
     "ignored": _counter("records_ignored", "Foreign records of which nothing is scored, and tests"),
     "scores": _counter("scores", "Scorings of customers"),
-    "rescored": _counter("scores_renewed", "Scorings because of a new model"),
+    "rescored": _counter("scores_renewed", "Customers scored by a newer model than before"),
     "silences": _counter("silence_crossings", "Risk bands crossed in silence"),
 }
 COMMITS = _counter("commits", "Transactions committed")

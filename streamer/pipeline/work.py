@@ -255,7 +255,6 @@ class Work:
             self._partition.timers.reset(customer_id, instant)
         self._tell(self._standings.of_models(rows, self._time))
         self._touched.update(rows)
-        self._unit.counts["rescored"] += len(rows)
         causes = [MODEL] * len(rows)
         self._ask(map(Scoring, rows, rows.values(), row_crossings.tolist(), as_of, causes))
 
@@ -287,6 +286,8 @@ class Work:
         for customer_id, row in self._touched.items():
             seal(row, lateness)
             if customer_id in self._scored:
+                if row.generation < generation:
+                    unit.counts["rescored"] += customer_id in self._rows
                 row.generation = generation
                 self._remember_tier(row)
             value = encode_row(row)
