@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from socket import gethostname
 from typing import Annotated, Any, Literal, Self
+from zlib import crc32
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
@@ -92,8 +93,8 @@ class Settings(KafkaSecurity, BaseSettings):
     )
     instance_id: str = Field(
         "",
-        description="static membership: restarted under its id, a worker has its partitions at "
-        "once; stopped for good, it keeps them until the session times out",
+        description="static membership: restarted under its id at its address, a worker has its "
+        "partitions at once; stopped for good, it keeps them until the session times out",
     )
     topic_prefix: str = Field("", pattern=r"^[\w.-]*$", description="put before every topic's name")
     partitions: int = Field(
@@ -359,6 +360,17 @@ class Settings(KafkaSecurity, BaseSettings):
     def takes_events(self) -> bool:
         """Whether somebody bears a token with which to send events to the API."""
         return self.http_write_token is not None or self.http_admin_token is not None
+
+    @property
+    def group_instance_id(self) -> str | None:
+        """The static member of the group that this worker is; None where it is a dynamic one.
+
+        Whoever comes back at another address is another member: Kafka gives a static one the
+        assignment made for its old address, for which Faust's assignor fails, and peers ask there.
+        """
+        if not self.instance_id:
+            return None
+        return f"{self.instance_id}-{crc32(self.http_url.encode()):08x}"
 
     @property
     def http_url(self) -> str:

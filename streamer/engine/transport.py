@@ -79,7 +79,7 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
         return aiokafka.AIOKafkaConsumer(
             **connection(settings),
             group_id=conf.id,
-            group_instance_id=settings.instance_id or None,
+            group_instance_id=settings.group_instance_id,
             partition_assignment_strategy=[self._assignor],
             enable_auto_commit=False,
             # Only until `seek_all`: positions come from the checkpoint. And should one fall out of
