@@ -131,7 +131,7 @@ def simulated_rows() -> dict[str, Row]:
         FileRecord("purchases", 0, offset, 0, event["customer_id"].encode(), encode(event))
         for offset, event in enumerate(simulate(Shop(customers=BATCH, days=365), seed=1))
     ]
-    partition.commit(partition.process(records, NOW))
+    partition.commit(partition.begin(records, NOW).finish({}))
     return {customer: decode_row(value) for customer, value in partition.rows.items()}
 
 

@@ -4,12 +4,12 @@ import asyncio
 import logging
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from mode import Service
 
 from streamer import metrics
-from streamer.engine.clients import connection, plain_consumer
+from streamer.engine.clients import durable_producer, plain_consumer
 from streamer.records.kafka import MODEL_PARAMS, PROGRAMME_MEASURES
 from streamer.records.measures import ModelCalibration
 from streamer.records.models import CURRENT, ModelParams
@@ -113,7 +113,7 @@ async def publish(settings: Settings, model: ModelParams) -> None:
     if (measure := calibration_of(model)) is not None:
         key = measure.measure.encode()
         messages.append((PROGRAMME_MEASURES, key, encode_measure(measure)))
-    producer = AIOKafkaProducer(**connection(settings), acks="all", enable_idempotence=True)
+    producer = durable_producer(settings)
     await producer.start()
     try:
         for topic, key, value in messages:

@@ -1,11 +1,12 @@
 """READ THIS FIRST: decode → fold → score → encode, for one partition, pure.
 
-Live, replay and tests run this very code. It reads no clock and does no I/O: a shell hands a
-``Partition`` records and the time, and gets a ``UnitOfWork`` back, all that must be written in one
+Live, replay and tests run this very code. It reads no clock and does no I/O: a shell gives a
+``Partition`` records and the time to ``begin`` with, has the scores made that this asks for
+(``scored``), and with ``finish`` gets a ``UnitOfWork``, all that must be written in one
 transaction. Only when that is written does the shell call ``commit``; if it cannot be, it drops the
 partition and loads it anew from the changelog. Scores are a matter of rows alone, and many cost
-little more than one: so a shell may ``begin`` the units of several partitions, have them all
-``scored`` by one call, and finish each for itself.
+little more than one: so those of several partitions may be made by one call, while each unit is
+written by itself.
 
 What a unit of work does, in this order (see ``work``):
 

@@ -12,7 +12,6 @@ import numpy as np
 from streamer.pipeline.adapting import Adapting
 from streamer.pipeline.counting import Counting
 from streamer.pipeline.index import CustomerIndex
-from streamer.pipeline.scores import scored
 from streamer.pipeline.unit import Configuration, Message, UnitOfWork
 from streamer.pipeline.work import Work
 from streamer.records.instants import NEVER
@@ -184,33 +183,6 @@ class Partition:
         return None if value is None else decode_row(value)
 
     # -- a unit of work ---------------------------------------------------------------------
-
-    def process(
-        self,
-        records: Sequence[Record],
-        now: datetime,
-        *,
-        next_offsets: Mapping[str, int] | None = None,
-        silence_until: int = NEVER,
-        timers_max: int | None = None,
-        model: ModelParams | None = None,
-        rescore_max: int = 0,
-    ) -> UnitOfWork:
-        """Return what ``records`` and the passing of time lead to; nothing is visible yet.
-
-        As ``begin``, with the scores made at once, dated ``now``.
-        """
-        work = self.begin(
-            records,
-            now,
-            next_offsets=next_offsets,
-            silence_until=silence_until,
-            timers_max=timers_max,
-            model=model,
-            rescore_max=rescore_max,
-        )
-        [updates] = scored([work.asked()], now, self.configuration, self.scoring)
-        return work.finish(updates)
 
     def begin(
         self,

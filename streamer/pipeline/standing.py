@@ -88,8 +88,7 @@ class Standings:
         """
         told: Told = []
         for one in scorings:
-            lapse = one.crossings[-1]
-            if one.row.brought and told_until < lapse <= one.as_of:
+            if one.row.brought and told_until < (lapse := one.crossings[-1]) <= one.as_of:
                 before = stood(one.customer_id)
                 if before is None or before.orders < one.row.orders or before.as_of < lapse:
                     told += self._fallen(one)

@@ -29,7 +29,7 @@ from streamer.records.kafka import CHANGELOG, REKEYED, Record
 from streamer.records.models import ModelParams
 from streamer.records.partitioning import partition_of
 from streamer.records.scores import MODEL, SILENCE, Cause
-from streamer.scoring.bands import crossings_of, last_crossings, next_crossings
+from streamer.scoring.bands import crossings_of, last_crossings, latest, next_crossings
 from streamer.scoring.columns import Earlier, earlier_of
 from streamer.scoring.rhythm import FAR, Instants
 from streamer.scoring.score import Scoring
@@ -136,9 +136,8 @@ class Work:
             own = np.array([earlier.as_of for earlier in stood.values()])
             until = np.full_like(own, self._time)
             scoring = self._partition.scoring
-            told = last_crossings(list(stood.values()), own, until, scoring)[:, None]
-            late = row_crossings[list(stood)]
-            reached = np.where(late <= told, late, NEVER).max(axis=1).tolist()
+            told = last_crossings(list(stood.values()), own, until, scoring)
+            reached = latest(row_crossings[list(stood)], told).tolist()
             for place, instant in zip(stood, reached, strict=True):
                 as_of[place] = max(as_of[place], instant)
         return as_of
@@ -147,9 +146,8 @@ class Work:
         """Return what the customer's row said when it was scored last, if it knew purchases."""
         if self._configuration.every_event:
             return self._earlier[customer_id]
-        committed = self._rows.get(customer_id)
-        row = Row() if committed is None else decode_row(committed)
-        return earlier_of(row) if row.orders else None
+        row = self._partition.row(customer_id)
+        return earlier_of(row) if row is not None and row.orders else None
 
     def _ask(self, scorings: Iterable[Scoring]) -> None:
         """Ask for scores: a customer's latest replaces an earlier, unless every event counts.

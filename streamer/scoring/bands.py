@@ -56,6 +56,13 @@ def crossings_of(
     return _instants(first, last, occasions, ages.reshape(reached.shape))
 
 
+def latest(row_crossings: Instants, until: Instants) -> Instants:
+    """Return the last of each row's crossings up to its instant, shape (n,); NEVER without any."""
+    passed = (row_crossings <= until[:, None]) & (row_crossings != FAR)
+    last: Instants = np.where(passed, row_crossings, NEVER).max(axis=1, initial=NEVER)
+    return last
+
+
 def last_crossings(
     rows: Sequence[Earlier], after: Instants, until: Instants, parameters: ScoringParameters
 ) -> Instants:
@@ -71,9 +78,8 @@ def last_crossings(
     some = _may_have_crossed(rows, after, until, parameters)
     if len(some):
         crossed[some] = crossings_of([rows[place] for place in some], parameters)
-    told = (crossed > after[:, None]) & (crossed <= until[:, None]) & (crossed != FAR)
-    last: Instants = np.where(told, crossed, NEVER).max(axis=1, initial=NEVER)
-    return last
+    last = latest(crossed, until)
+    return np.where(last > after, last, NEVER)
 
 
 def _may_have_crossed(

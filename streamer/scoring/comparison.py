@@ -10,12 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import Struct
 
-from streamer.records.instants import NEVER
 from streamer.records.scores import Cause
-from streamer.scoring.bands import last_crossings
+from streamer.scoring.bands import last_crossings, latest
 from streamer.scoring.columns import Earlier, PurchaseColumns, purchases_of
 from streamer.scoring.parameters import ScoringParameters
-from streamer.scoring.rhythm import FAR, Instants
+from streamer.scoring.rhythm import Instants
 
 
 class Comparison(Struct, frozen=True):
@@ -60,7 +59,7 @@ def compared(
     own = np.array([one.as_of for one in rows], dtype=np.int64)
     told = np.empty_like(own)
     # In silence the crossing at hand is the score itself, at an event it was told before.
-    told[silent] = _last_before(row_crossings[places][silent], until[silent])
+    told[silent] = latest(row_crossings[places][silent], until[silent] - 1)
     told[~silent] = last_crossings(
         [row for row, is_silent in zip(rows, silent.tolist(), strict=True) if not is_silent],
         own[~silent],
@@ -69,9 +68,3 @@ def compared(
     )
     since = np.minimum(np.maximum(own, told), until)
     return Comparison(nulls, places, since, purchases_of(rows, since), purchases_of(rows, until))
-
-
-def _last_before(row_crossings: Instants, instants: Instants) -> Instants:
-    earlier = (row_crossings < instants[:, None]) & (row_crossings != FAR)
-    last: Instants = np.where(earlier, row_crossings, NEVER).max(axis=1, initial=NEVER)
-    return last

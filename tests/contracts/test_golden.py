@@ -33,7 +33,7 @@ from streamer.serdes.rows import (
     encode_row,
 )
 from tests.contracts.golden.make import UNTIL, configuration
-from tests.support.cluster import Changelog
+from tests.support.cluster import Changelog, processed
 from tests.support.counting import measures_of
 from tests.support.schemas import validator
 
@@ -81,7 +81,7 @@ def test_a_partition_goes_on_from_them(version: str, number: int) -> None:
     partition = restored(version, number)
     before = dict(partition.rows)
     assert before
-    unit = partition.process([], UNTIL, silence_until=from_datetime(UNTIL))
+    unit = processed(partition, [], UNTIL, silence_until=from_datetime(UNTIL))
     told = {topic for topic, _ in unit.messages}
     assert told == {configuration().topics["customers-changelog"]}, "all silence had been told of"
     for customer, value in before.items():
@@ -94,14 +94,14 @@ def test_a_partition_goes_on_from_them(version: str, number: int) -> None:
 def test_their_customers_go_on_buying(version: str, number: int) -> None:
     partition = restored(version, number)
     before = {customer: decode_row(value) for customer, value in partition.rows.items()}
-    unit = partition.process([purchase(customer, number, 1000) for customer in before], UNTIL)
+    unit = processed(partition, [purchase(customer, number, 1000) for customer in before], UNTIL)
     assert not unit.refused
     partition.commit(unit)
     after = {customer: decode_row(value) for customer, value in partition.rows.items()}
     assert {customer: row.orders for customer, row in after.items()} == {
         customer: row.orders + 1 for customer, row in before.items()
     }
-    again = partition.process([purchase(customer, number, 2000) for customer in before], UNTIL)
+    again = processed(partition, [purchase(customer, number, 2000) for customer in before], UNTIL)
     assert again.counts["duplicates"] == len(before)
 
 

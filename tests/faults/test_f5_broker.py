@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from random import Random
 
@@ -63,15 +63,10 @@ async def test_a_broker_that_dies_again_and_again_loses_nothing(
         async with scenario(
             kafka.bootstrap, tmp_path, SEED, soak_seconds or 30, EVENTS_PER_SECOND
         ) as plot:
-            worker = plot.corner.worker("worker")
             outages = Outages(plot, SEED)
-            worker.start()
-            await worker.ready()
-            async with plot.load():
-                began = time.monotonic()
-                while outages.kills < KILLS_MIN or time.monotonic() - began < soak_seconds:
-                    await outages.of_the_only(kafka)
-            await over(plot, worker)
+            await lived_through(
+                plot, outages, KILLS_MIN, soak_seconds, lambda: outages.of_the_only(kafka)
+            )
     summary("F5 broker killed", **figures(outages), **plot.figures())
     plot.check()
 
@@ -89,17 +84,34 @@ async def test_one_of_three_brokers_is_not_missed(
             EVENTS_PER_SECOND,
             replication_factor=3,
         ) as plot:
-            worker = plot.corner.worker("worker")
             outages = Outages(plot, SEED)
-            worker.start()
-            await worker.ready()
-            async with plot.load():
-                began = time.monotonic()
-                while outages.kills < KILLS_OF_THREE_MIN or time.monotonic() - began < soak_seconds:
-                    await outages.of_one_of(cluster.nodes)
-            await over(plot, worker)
+            await lived_through(
+                plot,
+                outages,
+                KILLS_OF_THREE_MIN,
+                soak_seconds,
+                lambda: outages.of_one_of(cluster.nodes),
+            )
     summary("F5 one of three killed", **figures(outages), **plot.figures())
     plot.check()
+
+
+async def lived_through(
+    plot: Scenario,
+    outages: Outages,
+    kills_min: int,
+    soak_seconds: float,
+    next_one: Callable[[], Awaitable[None]],
+) -> None:
+    """Have one worker live through so many ``outages`` at least, and as long as it is to last."""
+    worker = plot.corner.worker("worker")
+    worker.start()
+    await worker.ready()
+    async with plot.load():
+        began = time.monotonic()
+        while outages.kills < kills_min or time.monotonic() - began < soak_seconds:
+            await next_one()
+    await over(plot, worker)
 
 
 async def over(plot: Scenario, worker: Worker) -> None:

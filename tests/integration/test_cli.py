@@ -73,13 +73,6 @@ def shop(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iter
             yield corner
 
 
-def told(corner: Stage, *arguments: str) -> Any:
-    """Return what a command says as JSON."""
-    result = corner.command(*arguments, "--json")
-    assert result.returncode == 0, result.stdout + result.stderr
-    return json.loads(result.stdout)
-
-
 def refused(corner: Stage, *arguments: str) -> str:
     """Return the one sentence of a command that cannot do what it was asked."""
     result = corner.command(*arguments)
@@ -93,7 +86,7 @@ def refused(corner: Stage, *arguments: str) -> str:
 
 
 async def test_a_customers_last_updates_are_shown(shop: Stage) -> None:
-    found = told(shop, "customer", "anna")
+    found = shop.told("customer", "anna")
     for name, topic in (("ltv", "ltv-updates"), ("churn_risk", "churn-risk-updates")):
         records = await read_topic(shop.bootstrap, shop.prefix + topic)
         values = [json.loads(record.value) for record in records if record.key == b"anna"]
@@ -112,12 +105,12 @@ def test_an_unknown_customer_is_an_error_with_a_way_out(shop: Stage) -> None:
 def test_a_customer_long_silent_is_found_too(kafka: EmbeddedKafka, tmp_path: Path) -> None:
     with stage(kafka.bootstrap, tmp_path, partitions=1) as corner:
         asyncio.run(fill(corner, records=9_000))
-        assert told(corner, "customer", "old") == {
+        assert corner.told("customer", "old") == {
             "customer_id": "old",
             "ltv": {"number": 1},
             "churn_risk": None,
         }
-        assert told(corner, "customer", "busy")["ltv"] == {"number": 8_999}
+        assert corner.told("customer", "busy")["ltv"] == {"number": 8_999}
 
 
 async def fill(corner: Stage, records: int) -> None:
@@ -133,7 +126,7 @@ async def fill(corner: Stage, records: int) -> None:
 
 
 def test_dead_letters_are_listed_with_their_reasons(shop: Stage) -> None:
-    found = told(shop, "dlq", "list")
+    found = shop.told("dlq", "list")
     assert (found["total"], found["by_reason"]) == (4, {"invalid": 3, "malformed": 1})
     letters = found["dead_letters"]
     assert {letter["value"] for letter in letters} >= {value.decode() for value in BAD}
@@ -147,12 +140,12 @@ def test_dead_letters_are_listed_with_their_reasons(shop: Stage) -> None:
 
 
 def test_dead_letters_can_be_chosen(shop: Stage) -> None:
-    assert told(shop, "dlq", "list", "--reason", "malformed")["total"] == 1
-    one = told(shop, "dlq", "list", "--limit", "1")
+    assert shop.told("dlq", "list", "--reason", "malformed")["total"] == 1
+    one = shop.told("dlq", "list", "--limit", "1")
     assert (one["total"], len(one["dead_letters"])) == (4, 1)
-    assert told(shop, "dlq", "list", "--since", NOW.isoformat())["total"] == 4
+    assert shop.told("dlq", "list", "--since", NOW.isoformat())["total"] == 4
     later = (NOW + timedelta(days=1)).isoformat()
-    assert told(shop, "dlq", "list", "--since", later)["total"] == 0
+    assert shop.told("dlq", "list", "--since", later)["total"] == 0
     assert shop.command("dlq", "list", "--since", later).stdout == "no dead letters\n"
     assert "give one of empty, too_large" in refused(shop, "dlq", "list", "--reason", "bad")
     assert "--since" in refused(shop, "dlq", "list", "--since", "today")

@@ -32,12 +32,6 @@ def purchase(number: int, customer: str, amount: str = "10.00", currency: str = 
     return json.dumps(event).encode()
 
 
-def told(corner: Stage, *arguments: str) -> Any:
-    result = corner.command(*arguments, "--json")
-    assert result.returncode == 0, result.stdout + result.stderr
-    return json.loads(result.stdout)
-
-
 def refused(corner: Stage, *arguments: str) -> str:
     result = corner.command(*arguments)
     assert (result.returncode, result.stderr[:10]) == (1, "streamer: "), result.stderr
@@ -56,7 +50,7 @@ async def done(worker: Worker, corner: Stage, events: int) -> None:
 
 
 def worth(corner: Stage, customer: str) -> str:
-    return str(told(corner, "customer", customer)["ltv"]["historic_clv"])
+    return str(corner.told("customer", customer)["ltv"]["historic_clv"])
 
 
 @pytest.fixture
@@ -70,7 +64,7 @@ def corner(kafka: EmbeddedKafka, tmp_path: Path) -> Iterator[Stage]:
 
 
 def letters(corner: Stage) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = told(corner, "dlq", "list")["dead_letters"]
+    found: list[dict[str, Any]] = corner.told("dlq", "list")["dead_letters"]
     return found
 
 
@@ -83,11 +77,11 @@ async def test_what_was_refused_is_found_put_right_and_counted_once(
         by_key = {letter["key"]: letter for letter in letters(corner)}
         check_shown(corner, by_key["ben"])
         # As things are it is refused again, and each replay sends the newest attempt only.
-        told_dry = told(corner, "dlq", "replay", "--reason", "unknown_currency", "--dry-run")
+        told_dry = corner.told("dlq", "replay", "--reason", "unknown_currency", "--dry-run")
         assert (told_dry["matched"], told_dry["sent"]) == (1, 0)
         assert told_dry["still_refused"] == {"unknown_currency": 1}
         for number in (4, 5):
-            again = told(corner, "dlq", "replay", "--reason", "unknown_currency")
+            again = corner.told("dlq", "replay", "--reason", "unknown_currency")
             assert (again["matched"], again["sent"]) == (1, 1)
             await done(worker, corner, number)
         attempts = [one["attempt"] for one in letters(corner) if one["key"] == "anna"]
@@ -98,9 +92,9 @@ async def test_what_was_refused_is_found_put_right_and_counted_once(
         await worker.ready()
         since = by_key["anna"]["failed_at"]
         told_since = ("dlq", "replay", "--reason", "unknown_currency", "--since", since)
-        assert told(corner, *told_since, "--dry-run")["still_refused"] == {}
+        assert corner.told(*told_since, "--dry-run")["still_refused"] == {}
         for number in (1, 2):
-            assert told(corner, *told_since)["sent"] == 1
+            assert corner.told(*told_since)["sent"] == 1
             await done(worker, corner, number)
             assert worth(corner, "anna") == "24.00"
         await check_corrected(corner, worker, by_key["ben"], tmp_path)
@@ -108,7 +102,7 @@ async def test_what_was_refused_is_found_put_right_and_counted_once(
 
 
 def check_shown(corner: Stage, letter: dict[str, Any]) -> None:
-    found = told(corner, "dlq", "show", place_of(letter))
+    found = corner.told("dlq", "show", place_of(letter))
     assert {name: found[name] for name in letter} == letter
     assert "--payload FILE" in found["remedy"]
     short = place_of(letter).removeprefix(corner.prefix)
@@ -127,7 +121,7 @@ async def check_corrected(
     assert "keep it" in refused(corner, *replay, str(file))
     file.write_bytes(purchase(3, "ben", "5.00"))
     for number in (3, 4):
-        assert told(corner, *replay, str(file))["sent"] == 1
+        assert corner.told(*replay, str(file))["sent"] == 1
         await done(worker, corner, number)
         assert worth(corner, "ben") == "5.00"
 

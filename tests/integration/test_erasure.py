@@ -41,13 +41,6 @@ EVENTS = [
 ]
 
 
-def told(corner: Stage, *arguments: str) -> Any:
-    """Return what a command says as JSON."""
-    result = corner.command(*arguments, "--json")
-    assert result.returncode == 0, result.stdout + result.stderr
-    return json.loads(result.stdout)
-
-
 def refused(corner: Stage, *arguments: str) -> str:
     """Return the one sentence of a command that cannot do what it was asked."""
     result = corner.command(*arguments)
@@ -88,8 +81,8 @@ async def test_who_is_erased_is_gone_and_may_come_back(
     ):
         await worker.ready()
         await sent(corner, worker, *EVENTS)
-        assert told(corner, "customer", "ben")["ltv"]["referred_by"] == "anna"
-        before = told(corner, "customer", "anna")["ltv"]
+        assert corner.told("customer", "ben")["ltv"]["referred_by"] == "anna"
+        before = corner.told("customer", "anna")["ltv"]
         await check_erased(corner)
 
         worker.kill()
@@ -98,7 +91,7 @@ async def test_who_is_erased_is_gone_and_may_come_back(
         await check_stays_erased(corner, worker)
 
         await sent(corner, worker, purchase(6, "anna", -0.1))
-        ltv = told(corner, "customer", "anna")["ltv"]
+        ltv = corner.told("customer", "anna")["ltv"]
         assert (ltv["orders"], ltv["events_seen"]) == (1, 1)
         assert ltv["revision"] > before["revision"]
         assert "nothing was known" in corner.command("erase", "nobody", "--yes").stdout
@@ -107,7 +100,7 @@ async def test_who_is_erased_is_gone_and_may_come_back(
 
 async def check_erased(corner: Stage) -> None:
     """Erase anna, and look for what is left of her."""
-    done = told(corner, "erase", "anna", "--yes", "--reason", "she asked for it")
+    done = corner.told("erase", "anna", "--yes", "--reason", "she asked for it")
     assert all(done["removed"].values())
     assert done["removed"].keys() == {*SCORE_TOPICS, CHANGELOG}
     assert corner.prefix + "purchases" in done["remaining"]
@@ -116,7 +109,7 @@ async def check_erased(corner: Stage) -> None:
     changelog = last_per_key(await read_topic(corner.bootstrap, corner.prefix + CHANGELOG))
     assert changelog[erased_key(b"anna")].value is not None
     async with asyncio.timeout(30):  # ben's partition hears of it
-        while told(corner, "customer", "ben")["ltv"]["referred_by"] is not None:
+        while corner.told("customer", "ben")["ltv"]["referred_by"] is not None:
             await asyncio.sleep(0.2)
 
 
@@ -125,7 +118,7 @@ async def check_stays_erased(corner: Stage, worker: Worker) -> None:
     others = [json.dumps({**json.loads(one), "event_id": f"again-{one[:20]}"}) for one in EVENTS]
     await sent(corner, worker, *EVENTS, *others)
     assert "was erased" in refused(corner, "customer", "anna")
-    assert told(corner, "customer", "ben")["ltv"]["referred_by"] is None
+    assert corner.told("customer", "ben")["ltv"]["referred_by"] is None
 
 
 def test_an_erasure_that_no_worker_does_is_told_of(kafka: EmbeddedKafka, tmp_path: Path) -> None:

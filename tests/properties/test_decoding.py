@@ -11,7 +11,7 @@ from streamer.records.dead_letters import REASONS, Rejected
 from streamer.records.events import CustomerEvent
 from streamer.records.kafka import DEAD_LETTERS, SOURCE_TOPICS, FileRecord, Headers
 from streamer.serdes.events import EventDecoder
-from tests.support.cluster import NOW
+from tests.support.cluster import NOW, processed
 from tests.support.histories import configuration
 
 NAMES = [
@@ -208,7 +208,7 @@ def test_a_partition_takes_any_record(
     partition = Partition(0, configuration(partitions=2, every_event=every_event))
     for offset, (topic, key, value, record_headers) in enumerate(given_records):
         record = FileRecord(topic, 0, offset, 0, key, value, record_headers)
-        unit = partition.process([record], NOW)
+        unit = processed(partition, [record], NOW)
         partition.commit(unit)
         fates = ("events", "duplicates", "replayed", "rekeyed", "erased", "erasures")
         assert sum(unit.counts[fate] for fate in fates) + unit.refused.total() == 1

@@ -13,7 +13,7 @@ from streamer.pipeline import Partition
 from streamer.records.instants import DAY, from_datetime
 from streamer.records.kafka import CHURN_RISK_UPDATES, LTV_UPDATES
 from streamer.records.models import ModelParams
-from tests.support.cluster import Cluster
+from tests.support.cluster import Cluster, processed
 from tests.support.histories import START, Happening, as_arrived, configuration, histories
 from tests.support.load import BusyShop
 from tests.support.models import model_params
@@ -145,7 +145,7 @@ def test_an_older_model_is_not_adopted() -> None:
     partition = Partition(0, configuration())
     new, old = model_params(2), model_params(1, parameters=OTHER)
     for model in (new, old):
-        unit = partition.process([], Cluster(configuration()).now, model=model)
+        unit = processed(partition, [], Cluster(configuration()).now, model=model)
         partition.commit(unit)
     assert partition.scoring.model_version == new.model_version
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from streamer.pipeline import Partition
 from streamer.records.instants import DAY, from_datetime
-from tests.support.cluster import Cluster, compact
+from tests.support.cluster import Cluster, compact, processed
 from tests.support.histories import (
     START,
     Happening,
@@ -103,8 +103,8 @@ def test_any_compacted_changelog_restores_the_same(
     for name in ("time", "stream_time", "log_time", "state_bytes"):
         assert getattr(restored, name) == getattr(original, name)
     assert restored.state_bytes == sum(map(len, restored.rows.values()))
-    told = restored.process([], cluster.now, silence_until=FAR)
-    assert told.messages == original.process([], cluster.now, silence_until=FAR).messages
+    told = processed(restored, [], cluster.now, silence_until=FAR)
+    assert told.messages == processed(original, [], cluster.now, silence_until=FAR).messages
 
 
 @ALL

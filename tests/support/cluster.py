@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from streamer.pipeline import Configuration, Message, Partition, UnitOfWork, Work
+from streamer.pipeline import Configuration, Message, Partition, UnitOfWork, Work, scored
 from streamer.records.kafka import (
     CHANGELOG,
     CHURN_RISK_UPDATES,
@@ -20,6 +20,7 @@ from streamer.records.kafka import (
     TOPIC_OF_TYPE,
     FileRecord,
     Headers,
+    Record,
 )
 from streamer.records.partitioning import partition_of
 from streamer.records.scores import MEASURES
@@ -43,6 +44,15 @@ class Score(dict[str, Any]):
     def null_reason(self, field: str) -> str:
         """Return why a field is null."""
         return null_reason(self["null_reasons"], field)
+
+
+def processed(
+    partition: Partition, records: Sequence[Record], now: datetime, **how: Any
+) -> UnitOfWork:
+    """Return a unit of work whose scores are made at once, dated ``now``; ``how`` as for begin."""
+    work = partition.begin(records, now, **how)
+    [updates] = scored([work.asked()], now, partition.configuration, partition.scoring)
+    return work.finish(updates)
 
 
 class Cluster:
@@ -99,8 +109,8 @@ class Cluster:
         return [record for name, log in logs for record in log[consumed.get(name, 0) :]]
 
     def attempt(self, number: int, records: Sequence[FileRecord], **how: Any) -> UnitOfWork:
-        """Process ``records`` and write nothing: then write, or crash. ``how`` as for process."""
-        return self._partitions[number].process(records, self.now, **how)
+        """Process ``records`` and write nothing: then write, or crash. ``how`` as for begin."""
+        return processed(self._partitions[number], records, self.now, **how)
 
     def begin(self, number: int, size: int | None = None) -> Work:
         """Begin a unit of work of what waits in partition ``number``."""

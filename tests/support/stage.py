@@ -1,10 +1,12 @@
 """One test's own corner of a shared Kafka: its topics, its workers, their settings."""
 
+import json
 import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.support.worker import STREAMER, Worker, environment
 
@@ -42,6 +44,12 @@ class Stage:
             timeout=COMMAND_SECONDS_MAX,
             check=False,
         )
+
+    def told(self, *arguments: str) -> Any:
+        """Return what a command says as JSON."""
+        result = self.command(*arguments, "--json")
+        assert result.returncode == 0, result.stdout + result.stderr
+        return json.loads(result.stdout)
 
     def create_topics(self) -> str:
         """Make the topics and return what the command says."""

@@ -1,11 +1,13 @@
 """Customers: one with all that is known, its curve, and those to be found."""
 
 import asyncio
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 from aiohttp import web
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from streamer.pipeline import Partition
 from streamer.pipeline.index import Wanted
 from streamer.records.scores import RiskBand
 from streamer.web.problems import Problem
@@ -13,6 +15,8 @@ from streamer.web.routing import Call, Route, given
 from streamer.web.views.curve import ChurnCurve, churn_curve
 from streamer.web.views.customer import CustomerView, customer_view
 from streamer.web.views.search import CustomerPage, joined, page_of, place_of
+
+View = TypeVar("View", bound=Struct)
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -65,34 +69,31 @@ def _wanted(call: Call, query: CustomersQuery) -> Wanted:
 
 async def get_customer(call: Call) -> CustomerView | web.Response:
     """Tell all of one customer, or have its holder tell."""
-    customer_id = call.path["customer_id"]
-    partition = await call.site.peers.holding(call.request, customer_id)
-    if isinstance(partition, web.Response):
-        return partition
-    found = customer_view(partition, customer_id, call.site.now())
-    if found is None:
-        raise _unknown()
-    return found
+    return await _held(call, lambda partition, one: customer_view(partition, one, call.site.now()))
 
 
 async def get_churn_curve(call: Call) -> ChurnCurve | web.Response:
     """Tell how the churn probability of one customer goes on."""
-    customer_id, query = call.path["customer_id"], call.query
+    days = given(call.query.days) or call.site.settings.horizon_days
+    return await _held(call, lambda partition, one: churn_curve(partition, one, days))
+
+
+async def _held(call: Call, view: Callable[[Partition, str], View | None]) -> View | web.Response:
+    """Return a view of the customer asked for, or what its holder answers.
+
+    Raises:
+        Problem: there is no such customer.
+    """
+    customer_id = call.path["customer_id"]
     partition = await call.site.peers.holding(call.request, customer_id)
     if isinstance(partition, web.Response):
         return partition
-    found = churn_curve(
-        partition, customer_id, given(query.days) or call.site.settings.horizon_days
-    )
+    found = view(partition, customer_id)
     if found is None:
-        raise _unknown()
+        raise Problem(
+            404, "no purchase of this customer is known: check the id, and see `streamer dlq list`"
+        )
     return found
-
-
-def _unknown() -> Problem:
-    return Problem(
-        404, "no purchase of this customer is known: check the id, and see `streamer dlq list`"
-    )
 
 
 ROUTES = (
