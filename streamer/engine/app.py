@@ -17,6 +17,7 @@ from streamer.engine.counting import Pace
 from streamer.engine.fitting import FitSchedule
 from streamer.engine.models import ModelWatch
 from streamer.engine.programme import ProgrammePublisher
+from streamer.engine.rounds import Rounds
 from streamer.engine.scoring import SharedScoring
 from streamer.engine.tables import CustomerTables
 from streamer.engine.task import PartitionTask
@@ -54,6 +55,7 @@ class StreamerApp(faust.App):
         self._seeks = 0
         self.configuration = settings.configuration(version, indexed=True)
         self.scoring = SharedScoring(self.configuration)
+        self.rounds = Rounds()
         self._first_services = list(services)
         self._watch = ModelWatch(settings)
         self.watchdog = Watchdog(self, settings)

@@ -31,6 +31,7 @@ from streamer import metrics
 from streamer.engine import changelog, transaction
 from streamer.engine.clients import transactional_producer
 from streamer.engine.counting import COUNT_TICK_SECONDS, CountingSchedule, Pace
+from streamer.engine.rounds import Rounds
 from streamer.engine.scoring import SharedScoring
 from streamer.engine.transport import Fetch
 from streamer.pipeline import Configuration, Partition, UnitOfWork
@@ -49,6 +50,9 @@ TIMERS_MAX = 5_000
 
 EVERY_EVENT_RECORDS_MAX = 500
 """Records in one unit of work where each is scored: it must not hold up the others for long."""
+
+SMALL_RECORDS_MAX = 250
+"""What a unit of work may take and still wait for others' commits: beyond, throughput counts."""
 
 TICK_SECONDS = 1.0
 """How often silence is looked at when nothing else happens."""
@@ -76,6 +80,7 @@ class Shell(Protocol):
     pace: Pace
     configuration: Configuration
     scoring: SharedScoring
+    rounds: Rounds
 
     @property
     def model(self) -> ModelParams | None:
@@ -286,6 +291,8 @@ class PartitionTask:
         """Do one unit of work after the other."""
         while True:
             await self._sleep()
+            if self.buffered <= SMALL_RECORDS_MAX:
+                await self._shell.rounds.turn()
             if self._held:
                 continue
             if self._broken:
@@ -362,7 +369,8 @@ class PartitionTask:
             self._counting.told()
         processed = time.monotonic()
         assert self._producer is not None  # noqa: S101 - set by recover
-        await transaction.write(self._producer, unit)
+        with self._shell.rounds.committing():
+            await transaction.write(self._producer, unit)
         self.partition.commit(unit)
         self.failure = ""
         metrics.PROCESSING.observe(processed - started)
