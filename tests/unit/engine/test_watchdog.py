@@ -11,6 +11,7 @@ from prometheus_client import generate_latest
 
 from streamer import metrics
 from streamer.engine.counting import Pace
+from streamer.engine.rounds import Rounds
 from streamer.engine.scoring import SharedScoring
 from streamer.engine.task import PartitionTask
 from streamer.engine.transport import Fetch, Reading
@@ -43,6 +44,7 @@ class OnePartition:
         self.pace = Pace()
         self.configuration = self.settings.configuration("test")
         self.scoring = SharedScoring(self.configuration)
+        self.rounds = Rounds()
         self.tasks = {NUMBER: PartitionTask(NUMBER, cast("Any", self))}
         self.end = 0
 
