@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.support.worker import STREAMER, Worker, environment
 
-COMMAND_SECONDS_MAX = 60
+COMMAND_SECONDS_MAX = 120
 
 
 class Stage:
