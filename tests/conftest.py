@@ -6,7 +6,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from streamer.broker import EmbeddedKafka
+from streamer.broker import EmbeddedKafka, ports
 
 FAULTS = "tests/faults/"
 
@@ -24,6 +24,13 @@ class FaultsInARow(LoadFileScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FaultsInARow:
     config.option.loadscopereorder = False  # that would put files of few tests last: ours are slow
     return FaultsInARow(config, log)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let processes that test side by side choose among different ports."""
+    if (worker := getattr(config, "workerinput", None)) is not None:
+        number = int(worker["workerid"].removeprefix("gw"))
+        ports._PORTS = ports._PORTS[number :: worker["workercount"]]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
