@@ -12,6 +12,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--only-binary :all: --generate-hashes --no-header --no-annotate --no-emit-index-url
 QUIX := benchmarks/contenders/quix/requirements
 
+# Tests run side by side, on as many cores as there are; each process of theirs has its own Kafka, so
+# four are enough. ARGS="-n 0" runs them one after the other.
+AT_ONCE := -n auto --maxprocesses 4
+
 # Of `make soak` and `make chaos`.
 MINUTES := 30
 SEED := 1
@@ -35,7 +39,7 @@ demo: setup  ## start a broker, a worker and a shop to watch
 	$(BIN)/streamer demo
 
 test: setup  ## run all tests, a real Kafka included
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(AT_ONCE) $(ARGS)
 
 soak: setup  ## watch memory and lag under a steady load: MINUTES=30
 	STREAMER_SOAK_SECONDS=$$((60 * $(MINUTES))) $(BIN)/python -m pytest tests/faults/test_f12_soak.py $(ARGS)
@@ -44,7 +48,7 @@ chaos: setup  ## kill, freeze, start and end workers under load: MINUTES=30 SEED
 	STREAMER_SOAK_SECONDS=$$((60 * $(MINUTES))) STREAMER_CHAOS_SEED=$(SEED) $(BIN)/python -m pytest tests/faults/test_chaos.py $(ARGS)
 
 coverage: setup  ## run all tests and list the lines they miss
-	$(BIN)/python -m pytest --cov $(ARGS)
+	$(BIN)/python -m pytest $(AT_ONCE) --cov $(ARGS)
 
 check: setup  ## lint, format, types, layers
 	$(BIN)/ruff check .

@@ -3,12 +3,59 @@
 from collections.abc import Iterator
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
-from streamer.broker import EmbeddedKafka
+from streamer.broker import EmbeddedKafka, ports
+
+FAULTS = "tests/faults/"
+
+
+class FaultsInARow(LoadFileScheduling):
+    """Gives files to whichever process is free, but all fault tests to one.
+
+    So any other test may run beside a fault test, but never a second one.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return FAULTS if nodeid.startswith(FAULTS) else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FaultsInARow:
+    config.option.loadscopereorder = False  # that would put files of few tests last: ours are slow
+    return FaultsInARow(config, log)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let processes that test side by side choose among different ports."""
+    if (worker := getattr(config, "workerinput", None)) is not None:
+        number = int(worker["workerid"].removeprefix("gw"))
+        ports._PORTS = ports._PORTS[number :: worker["workercount"]]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the fault tests where others run beside them: they take longest."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(FAULTS))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell the figures that fault tests reported, in whichever process they ran."""
+    reports = (one for some in terminalreporter.stats.values() for one in some)
+    told = [
+        f"{name}: {figures}"
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, figures in report.user_properties
+    ]
+    if told:
+        terminalreporter.section("faults in figures")
+        for line in told:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
-    """One real Kafka for the whole session; tests take topics of their own, never stop it."""
+    """One real Kafka for each process of tests; they take topics of their own, never stop it."""
     with EmbeddedKafka(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker

@@ -15,7 +15,7 @@ from streamer.broker.leash import Leash
 from streamer.broker.ports import is_free
 from streamer.broker.properties import Node, log4j_text, properties_text, server_properties
 
-START_SECONDS_MAX = 60.0
+START_SECONDS_MAX = 120.0
 """How long a node may take until it serves clients."""
 
 STOP_SECONDS_MAX = 15.0

@@ -16,9 +16,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from streamer.broker import EmbeddedKafka
 from tests.support.stage import Stage, stage
-from tests.support.web import SETTINGS, Api, open_shop
+from tests.support.web import SETTINGS, Api, open_shop, until
 
 TOKEN = "a-token-of-the-browser-tests"
+SHOWN_MS_MAX = 30_000
 PHONE, DESK = {"width": 360, "height": 780}, {"width": 1280, "height": 900}
 
 
@@ -35,10 +36,8 @@ def shop(
         customers = open_shop(corner)
         api.wait_until_settled(customers)
         assert corner.command("fit", "--from-kafka").returncode == 0
-        while api.get("overview")["predicted_customers"] < customers:
-            pass
-        while not api.get("experiments").get("experiments"):
-            pass
+        until(lambda: api.get("overview")["predicted_customers"] >= customers)
+        until(lambda: api.get("experiments").get("experiments"))
         yield corner, api
 
 
@@ -48,6 +47,7 @@ def browser() -> Iterator[Browser]:
     if chromium is None:
         assert not os.environ.get("CI"), "CI must have chromium: see .ci/run"
         pytest.skip("there is no chromium: apt-get install chromium")
+    expect.set_options(timeout=SHOWN_MS_MAX)
     with sync_playwright() as playwright:
         # Without a sandbox: it needs rights that containers and root do not have.
         opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

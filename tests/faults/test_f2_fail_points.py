@@ -23,7 +23,7 @@ UNITS_MAX = 40
 """So many units of work at most come before the one that fails."""
 
 DEATH_SECONDS_MAX = 60
-COMMITTED_SECONDS_MAX = 10
+COMMITTED_SECONDS_MAX = 30
 
 
 class Left(NamedTuple):

@@ -16,7 +16,7 @@ EVENTS_PER_SECOND = 300
 KILLS_MIN = 3
 KILLS_OF_THREE_MIN = 2
 DOWN_SECONDS_MAX = 4
-BACK_SECONDS_MAX = 45
+BACK_SECONDS_MAX = 60
 LINES_MAX = 100
 """Of the log, to say that a broker is away."""
 

@@ -27,7 +27,7 @@ from tests.support.worker import Worker
 
 SEED = 7
 EVENTS = 400
-GIVES_UP_SECONDS_MAX = 30
+GIVES_UP_SECONDS_MAX = 60
 
 
 @pytest.fixture(scope="module")

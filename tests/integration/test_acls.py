@@ -18,7 +18,6 @@ from tests.support.safe import USERS, SafeKafka
 from tests.support.stage import Stage
 from tests.support.worker import Worker
 
-READY_SECONDS_MAX = 90
 PREFIX = "acl."
 GROUP = "acl-group"
 ROLES = {"worker": "scorer", "admin": "maker", "producer": "shop", "operator": "watcher"}
@@ -75,7 +74,7 @@ async def test_each_part_does_its_work_with_the_documented_rights(
 
     worker = corner_of(granted, "worker", tmp_path).worker("worker")
     with worker:
-        await worker.ready(READY_SECONDS_MAX)
+        await worker.ready()
         await scored(watcher)
         for command in ("topics check", "dlq list", "doctor", "programme"):
             await done(watcher, command)
@@ -111,7 +110,7 @@ async def a_right_taken_away(
     assert right.name in worker.log
     await granted.allow(ROLES["worker"], [right])
     worker.start()
-    await worker.ready(READY_SECONDS_MAX)
+    await worker.ready()
     await scored(watcher, "40.00")
     assert await worker.stop() == 0, worker.told("did not end well")
 

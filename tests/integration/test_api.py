@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -19,7 +19,7 @@ from streamer.broker import EmbeddedKafka
 from tests.support.schemas import validator
 from tests.support.stage import Stage, stage
 from tests.support.topics import last_per_key, read_topic
-from tests.support.web import SETTINGS, TIERS, Api, open_shop
+from tests.support.web import SETTINGS, TIERS, Api, open_shop, until
 
 HEALTH = list(HealthCheck)
 """Requests are slow, and negative ones hard to make: neither tells of the API."""
@@ -41,17 +41,14 @@ def shop(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iter
         one.wait_until_settled(customers)
         fitted = corner.command("fit", "--from-kafka")
         assert fitted.returncode == 0, fitted.stderr
-        _until(lambda: one.get("overview")["predicted_customers"] == customers)
+        until(lambda: one.get("overview")["predicted_customers"] == customers)
         one.wait_until_settled(customers)
-        _until(lambda: len(one.get("programme")["groups"]) > 1)
+        until(lambda: len(one.get("programme")["groups"]) > 1)
         yield corner, one, two, customers
 
 
-def _until(holds: Any) -> None:
-    deadline = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+def _is_known(api: Api, path: str) -> bool:
+    return api.get(path).status == 200
 
 
 async def _published(corner: Stage, topic: str) -> dict[str, dict[str, Any]]:
@@ -205,7 +202,7 @@ def test_ids_of_any_characters_can_be_asked_for(shop: Shop) -> None:
     assert corner.command("send", "-", stdin=json.dumps(event)).returncode == 0
     path = f"customers/{quote(odd, safe='')}"
     for api in (one, two):
-        _until(lambda api=api: api.get(path).status == 200)
+        until(partial(_is_known, api, path))
         assert api.get(path)["customer_id"] == odd
         assert api.get(path + "/churn-curve")["customer_id"] == odd
     one.wait_until_settled(customers + 1)
@@ -234,7 +231,7 @@ def test_the_whole_is_the_sum_of_both_workers(shop: Shop, published: Any) -> Non
 
 def test_the_bands_course_is_kept(shop: Shop) -> None:
     _, one, _, _ = shop
-    _until(lambda: len(one.get("overview")["history"]) > 1)
+    until(lambda: len(one.get("overview")["history"]) > 1)
     history = one.get("overview")["history"]
     assert [one["measured_at"] for one in history] == sorted(one["measured_at"] for one in history)
 
@@ -247,7 +244,7 @@ def test_programme_and_experiments_are_those_of_the_command_line(shop: Shop) -> 
         told.update({m["group"]: m for m in corner.told("programme", "--json")})
         return {group["group"] for group in one.get("programme")["groups"]} == set(told)
 
-    _until(both_know_the_last_customers_groups)
+    until(both_know_the_last_customers_groups)
     channel = one.get("programme/channel:channel-1")
     assert channel["months"] == told["channel:channel-1"]["months"]
     cohorts = one.get("programme/all/cohorts")["cohorts"]
@@ -368,10 +365,13 @@ def test_a_customer_is_known_or_not_at_hand_but_never_unknown_while_workers_come
     worker.kill()
     seen = {two.status(path) for _ in range(5) for path in paths}
     worker.start()
-    deadline = time.monotonic() + 60
-    while (now := {two.status(path) for path in paths}) != {200}:
-        seen |= now
-        assert time.monotonic() < deadline
+
+    def all_known() -> bool:
+        now = {two.status(path) for path in paths}
+        seen.update(now)
+        return now == {200}
+
+    until(all_known)
     asyncio.run(worker.ready())
     assert [one.get(path).status for path in paths] == [200] * 4
     assert seen <= {200, 503}

@@ -293,7 +293,7 @@ def test_the_demo_stays_with_its_page_until_it_is_told_to_end(tmp_path: Path) ->
         with urlopen(f"{address}v1/overview") as answer:
             assert json.load(answer)["customers"] > 0
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     assert not left_behind(tmp_path)
 
@@ -307,7 +307,7 @@ def test_all_that_the_demo_started_ends_with_it(tmp_path: Path, number: signal.S
                 break
         assert len(left_behind(tmp_path)) >= 3
         process.send_signal(number)
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (130, "")
     assert "stopped" in output
     assert not left_behind(tmp_path)
@@ -320,7 +320,7 @@ def test_kill_9_leaves_nothing_of_the_demo_either(tmp_path: Path) -> None:
             if "Kafka" in line:
                 break
         process.kill()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while left_behind(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not left_behind(tmp_path)

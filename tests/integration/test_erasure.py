@@ -108,7 +108,7 @@ async def check_erased(corner: Stage) -> None:
     assert "was erased" in refused(corner, "customer", "anna")
     changelog = last_per_key(await read_topic(corner.bootstrap, corner.prefix + CHANGELOG))
     assert changelog[erased_key(b"anna")].value is not None
-    async with asyncio.timeout(30):  # ben's partition hears of it
+    async with asyncio.timeout(60):  # ben's partition hears of it
         while corner.told("customer", "ben")["ltv"]["referred_by"] is not None:
             await asyncio.sleep(0.2)
 

@@ -132,7 +132,7 @@ def event(number: int, **changes: Any) -> Wire:
 
 
 async def eventually(holds: Callable[[list[Any]], bool], server: Prometheus, asked: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not holds(found := await server.query(asked)):
         assert time.monotonic() < deadline, f"{asked} gives {str(found)[:2000]}"
         await asyncio.sleep(0.5)

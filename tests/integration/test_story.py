@@ -51,7 +51,7 @@ from tests.support.stage import Stage, stage
 from tests.support.textbook import Buyer, gamma_gamma
 from tests.support.topics import last_per_key, read_topic
 
-TOLD_SECONDS_MAX = 60
+TOLD_SECONDS_MAX = 90
 TOPICS = ("ltv-updates", "churn-risk-updates", "segment-changes", "recommended-actions")
 BY_ARRIVAL = (  # what depends on what came last
     "cause", "scored_at", "reasons", "loyalty_tier_change", "previous_loyalty_tier", *EXPLAINED,

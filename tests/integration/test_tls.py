@@ -30,7 +30,6 @@ PURCHASES = [
     }
     for number in (1, 2, 3)
 ]
-READY_SECONDS_MAX = 90
 MALLORY = 'mallory"} 1\nstreamer_rows{partition="0'
 """A customer who would like to be a metric."""
 
@@ -66,7 +65,7 @@ async def test_everything_works_over_tls_with_a_password(
     with stage(safe_kafka.bootstrap, tmp_path, clock="stream", **secure) as corner:
         assert corner.command("send", "-", stdin=LINES).returncode == 0
         with corner.worker("worker") as worker:
-            await worker.ready(READY_SECONDS_MAX)
+            await worker.ready()
             card = await scored(corner)
             letters = corner.command("dlq", "list", "--json")
             doctor = corner.command("doctor")

@@ -49,7 +49,7 @@ COMPACTED = {
     "programme-partials",
 }  # fmt: skip
 INPUTS = {"purchases", "referrals", "interactions"}
-STOP_SECONDS_MAX = 5
+STOP_SECONDS_MAX = 15
 PLAIN = Basket()
 FULL = Basket(0.5, categories=4, due_days=20, checkout_seconds=90, coupon_rate=0.3)
 MORE = (
@@ -144,9 +144,7 @@ async def test_events_of_a_file_are_scored_and_a_restart_goes_on(
                 await audit.consumed()
                 assert (await worker.get("/livez"))[0] == 200
                 await check_metrics((await worker.get("/metrics"))[1])
-                told_at = time.monotonic()
-                assert await worker.stop() == 0, worker.told("did not end well")
-                assert time.monotonic() - told_at < STOP_SECONDS_MAX
+                assert await worker.stop(STOP_SECONDS_MAX) == 0, worker.told("did not end well")
         audit.check(count(values))
         assert not audit.dead_letters
 
@@ -177,7 +175,7 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def wait_for_end(pids: Iterable[int], seconds_max: float = 10) -> None:
+def wait_for_end(pids: Iterable[int], seconds_max: float = 30) -> None:
     deadline = time.monotonic() + seconds_max
     while left := [pid for pid in pids if Path(f"/proc/{pid}").exists()]:
         assert time.monotonic() < deadline, f"{left} outlive their parent"
@@ -317,7 +315,7 @@ async def test_silence_is_told_of_without_any_event(kafka: EmbeddedKafka, tmp_pa
                     "currency": "USD",
                 }
                 await send_all(kafka.bootstrap, [wire_of(event)], corner.prefix)
-                await audit.wait_for(lambda: audit.silences["c1"], 25, "silence was not told of")
+                await audit.wait_for(lambda: audit.silences["c1"], 60, "silence was not told of")
                 await asyncio.sleep(2)
                 await audit.read()
     (score,) = audit.silences["c1"]

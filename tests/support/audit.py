@@ -16,8 +16,10 @@ from streamer.records.kafka import (
     DEAD_LETTERS,
     EVENT_TOPICS,
     LTV_UPDATES,
+    RECOMMENDED_ACTIONS,
     REFERRAL_CREDITS,
     REKEYED,
+    SEGMENT_CHANGES,
 )
 from streamer.serdes.rows import (
     CHECKPOINT_KEY,
@@ -78,6 +80,11 @@ class Audit:
         self._needed: dict[tuple[str, int], int] = {}
         outputs = (CHANGELOG, *SCORES, DEAD_LETTERS, REKEYED, REFERRAL_CREDITS)
         self._tail = Tail(bootstrap, [prefix + name for name in outputs])
+        self._told_besides = [
+            TopicPartition(prefix + name, number)
+            for name in (SEGMENT_CHANGES, RECOMMENDED_ACTIONS)
+            for number in range(partitions)
+        ]
         self._any_end = AIOKafkaConsumer(bootstrap_servers=bootstrap)
         self._reading = asyncio.Lock()
 
@@ -219,17 +226,14 @@ class Audit:
         return max(first.values())
 
     async def consumed(self, seconds_max: float = 60) -> None:
-        """Wait until every input is covered by a checkpoint, the workers' own inputs too.
-
-        A transaction's markers reach its partitions one after the other, so one look could see
-        the checkpoint and miss what was sent with it: it takes two with no transaction open.
-        """
-        deadline, calm = time.monotonic() + seconds_max, 0
-        while calm < 2:
+        """Wait until every input is covered by a checkpoint, the workers' own inputs too."""
+        deadline = time.monotonic() + seconds_max
+        while True:
             needed = await self._event_ends()
             await self.read()
             self._needed |= needed
-            calm = calm + 1 if not self.lag() and await self._no_transaction_open() else 0
+            if await self._at_rest():
+                return
             self._corner.check_alive()
             assert time.monotonic() < deadline, f"in {seconds_max:g} s not consumed: {self.lag()}"
             await asyncio.sleep(PACE_SECONDS)
@@ -240,9 +244,18 @@ class Audit:
         ends = await self._any_end.end_offsets(events)
         return {(p.topic.removeprefix(self._prefix), p.partition): end for p, end in ends.items()}
 
-    async def _no_transaction_open(self) -> bool:
-        committed = await self._tail.ends()
-        return bool(committed == await self._any_end.end_offsets(list(committed)))
+    async def _at_rest(self) -> bool:
+        """Return whether all that was ever written is committed, read here and covered.
+
+        A transaction's markers reach its partitions one after the other: a checkpoint may be there
+        already, and what was sent on with it not yet; that may lead to more, and so on.
+        """
+        async with self._reading:
+            read = await self._tail.positions()
+            partitions = [*read, *self._told_besides]
+            written = await self._any_end.end_offsets(partitions)
+            committed = await self._tail.ends(partitions)
+            return written == committed and read.items() <= written.items() and not self.lag()
 
     @property
     def events_consumed(self) -> int:

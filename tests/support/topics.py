@@ -19,6 +19,8 @@ class Tail:
     ) -> None:
         self._topics = sorted(topics)
         self._partitions: list[TopicPartition] = []
+        self._fetched: list[ConsumerRecord] = []
+        """Not returned yet: the broker may go away between two of them."""
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             isolation_level=isolation,
@@ -48,10 +50,14 @@ class Tail:
     async def stop(self) -> None:
         await self._consumer.stop()
 
-    async def ends(self) -> dict[TopicPartition, int]:
+    async def ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """Return the present ends; behind a transaction's marker no record may ever come."""
-        ends: dict[TopicPartition, int] = await self._consumer.end_offsets(self._partitions)
+        ends: dict[TopicPartition, int] = await self._consumer.end_offsets(list(partitions))
         return ends
+
+    async def positions(self) -> dict[TopicPartition, int]:
+        """Return how far it has read."""
+        return {part: await self._consumer.position(part) for part in self._partitions}
 
     async def catch_up(self, seconds_max: float = 60) -> list[ConsumerRecord]:
         """Return what has been committed since the last call, by partition in log order.
@@ -59,12 +65,12 @@ class Tail:
         The position, not the last record, tells that the end is reached: markers of transactions
         and aborted records take offsets too. An unfinished transaction is an end for the time.
         """
-        records: list[ConsumerRecord] = []
         async with asyncio.timeout(seconds_max):
-            ends = await self.ends()
+            ends = await self.ends(self._partitions)
             while [part for part in ends if await self._consumer.position(part) < ends[part]]:
                 for batch in (await self._consumer.getmany(timeout_ms=POLL_MS)).values():
-                    records += batch
+                    self._fetched += batch
+        records, self._fetched = self._fetched, []
         return records
 
 

@@ -3,7 +3,7 @@
 import json
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -11,7 +11,7 @@ from urllib.request import Request, urlopen
 
 from tests.support.stage import Stage
 
-SECONDS_MAX = 60
+SECONDS_MAX = 90
 SHOP = shlex.split("""
     --customers 300 --days 400 --acquisition-days 300 --cost-share 0.5 --categories 4 --channels 2
     --referral-rate 0.2 --rating-rate 0.4 --experiment-rate 0.8 --acquisition-cost 9
@@ -67,7 +67,7 @@ class Api:
 
     def _once(self, request: Request) -> Answer:
         try:
-            with urlopen(request, timeout=10) as answer:
+            with urlopen(request, timeout=30) as answer:
                 return Answer(answer.status, dict(answer.headers), answer.read())
         except HTTPError as error:
             return Answer(error.code, dict(error.headers), error.read())
@@ -92,6 +92,14 @@ class Api:
                 return found
             assert time.monotonic() < deadline, found
             time.sleep(0.2)
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait until ``holds()``."""
+    deadline = time.monotonic() + SECONDS_MAX
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
 
 
 def open_shop(corner: Stage) -> int:

@@ -21,6 +21,10 @@ from streamer.broker.ports import free_ports
 
 STREAMER = Path(sys.executable).with_name("streamer")
 POLL_SECONDS = 0.05
+# A wait ends with what it waits for: that these are long costs nothing, and a busy machine is slow.
+READY_SECONDS_MAX = 90
+STOP_SECONDS_MAX = 30
+ANSWER_SECONDS_MAX = 20
 LOG_LINES_SHOWN = 25
 
 
@@ -110,7 +114,7 @@ class Worker:
     def thaw(self) -> None:
         self.signal(signal.SIGCONT)
 
-    async def stop(self, seconds_max: float = 15) -> int:
+    async def stop(self, seconds_max: float = STOP_SECONDS_MAX) -> int:
         """Stop it in order and return its exit code."""
         self._told_to_end = True
         self.signal(signal.SIGTERM)
@@ -159,7 +163,9 @@ class Worker:
 
     def _get(self, path: str) -> tuple[int, str]:
         try:
-            with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+            with urlopen(
+                f"http://127.0.0.1:{self.port}{path}", timeout=ANSWER_SECONDS_MAX
+            ) as answer:
                 return answer.status, answer.read().decode()
         except HTTPError as error:
             return error.code, error.read().decode()
@@ -183,7 +189,7 @@ class Worker:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
-    async def ready(self, seconds_max: float = 30) -> float:
+    async def ready(self, seconds_max: float = READY_SECONDS_MAX) -> float:
         """Wait for /readyz to say yes and return the seconds since the start."""
         deadline = time.monotonic() + seconds_max
         while (await self.get("/readyz"))[0] != 200:

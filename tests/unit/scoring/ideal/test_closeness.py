@@ -36,6 +36,7 @@ PROFILE = IdealProfile(
 def customer(channel: str = "", location: str = "", category: str = "", orders: int = 1) -> Row:
     at = FIRST * DAY
     return Row(
+        events_seen=orders,
         orders=orders,
         revenue=9_000_000,
         occasions=orders,
