@@ -1,4 +1,4 @@
-"""What a partition keeps of its customers, as mappings: in memory, or wherever the shell has them."""
+"""What a partition keeps of its customers, as mappings: in memory, or where the shell has them."""
 
 from collections.abc import MutableMapping
 from typing import NamedTuple

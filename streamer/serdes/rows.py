@@ -31,11 +31,10 @@ CHECKPOINT_KEY = b""
 """Its key in the changelog: no customer's id is empty."""
 MODEL_KEY = b"\xff"
 """The adopted model's: no customer's id is anything but UTF-8."""
-_TOLD = b"\xfe"
+TOLD = b"\xfe"
 """Before a customer's id: the key of what was told of that customer. No id begins so."""
-_ERASED = b"\xfd"
+ERASED = b"\xfd"
 """Before a hash of a customer's id: the key of what stays of an erased one. No id begins so."""
-
 
 
 class UnreadableRowError(StreamerError):
@@ -64,8 +63,9 @@ def _timeline_field(field: FieldInfo) -> tuple[str, Any, Any]:
         return field.name, _Skipped, _Skipped()
     if field.name == "engagement":
         return field.name, _Skipped | None, None
-    default = msgspec.field(default=field.default, default_factory=field.default_factory)
-    return field.name, field.type, default
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.name, field.type, msgspec.field(default_factory=field.default_factory)
+    return field.name, field.type, field.default
 
 
 _ROW_FIELDS = fields(Row)
@@ -142,22 +142,22 @@ def decode_model(value: bytes) -> ModelParams:
 
 def told_key(customer_id: str) -> bytes:
     """Return the changelog's key of what was told of ``customer_id``."""
-    return _TOLD + customer_id.encode()
+    return TOLD + customer_id.encode()
 
 
 def told_of(key: bytes) -> str | None:
     """Return whom a ``told_key`` is of; None of any other key."""
-    return key[1:].decode() if key.startswith(_TOLD) else None
+    return key[1:].decode() if key.startswith(TOLD) else None
 
 
 def is_row(key: bytes) -> bool:
     """Return whether the changelog's ``key`` is that of a customer's row."""
-    return CHECKPOINT_KEY < key < _ERASED
+    return CHECKPOINT_KEY < key < ERASED
 
 
 def erased_key(customer_id: bytes) -> bytes:
     """Return the changelog's key of what stays of ``customer_id``: it does not tell the id."""
-    return _ERASED + blake2b(customer_id, digest_size=16).digest()
+    return ERASED + blake2b(customer_id, digest_size=16).digest()
 
 
 def encode_erased(erased: Erased) -> bytes:
