@@ -21,8 +21,8 @@ LABEL_KEY = b"\xff\x01"
 POSITION_KEY = b"\xff\x02"
 """Theirs begin as no key of the changelog does, but for the model's, which is shorter."""
 
-PENDING_MAX = 5_000
-"""Values that wait to be written: so many at most are read from the changelog again."""
+CHANGES_MAX = 5_000
+"""Between two batches, about: so many records at most are read from the changelog again."""
 
 SEEN_MAX = 50_000
 """Values that were read or written last and are kept in memory, at most, about."""
@@ -67,6 +67,7 @@ class Store:
         self._label = label
         self._database = Database(folder)
         self._pending: dict[bytes, bytes | None] = {}
+        self._changes = 0
         self._seen: dict[bytes, bytes | None] = {}
         self.position: Position | None = None
         self._compacted_at = time.monotonic()
@@ -103,6 +104,7 @@ class Store:
     def put(self, key: bytes, value: bytes | None) -> None:
         """Have ``key`` written with the next batch; None takes it away."""
         self._pending[key] = value
+        self._changes += 1
 
     def items(self, lower: bytes, upper: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Give all from ``lower`` on and before ``upper``, as it is now."""
@@ -150,7 +152,7 @@ class Store:
         self._flush_if_full()
 
     def _flush_if_full(self) -> None:
-        if len(self._pending) >= PENDING_MAX:
+        if self._changes >= CHANGES_MAX:
             self.flush()
 
     def flush(self) -> None:
@@ -167,7 +169,7 @@ class Store:
         self._database.write(self._pending | place)
         known = len(self._seen) + len(self._pending) <= SEEN_MAX
         self._seen = {**self._seen, **self._pending} if known else self._pending
-        self._pending = {}
+        self._pending, self._changes = {}, 0
 
     # -- life ----------------------------------------------------------------------------------
 
