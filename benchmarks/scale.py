@@ -87,10 +87,12 @@ def measure(title: str, course: Course, plan: Plan, store: str) -> None:
     """Start a worker, wait until it has all rows, then send it purchases."""
     command, customers = OURS.command(course), plan.customers
     environment = {**command.environment, "STREAMER_STORE": store}
-    begun = time.monotonic()
     with running(title, command.arguments, course.folder, environment) as child:
+        _wait(child, lambda: probe.counter(course.http_port, "streamer_ready") is not None)
+        begun, before = time.monotonic(), child.cpu_seconds() or 0.0
+        print(f"{title}: {_resident(child) / 2**20:,.0f} MiB before the first row")
         _wait(child, lambda: probe.counter(course.http_port, "streamer_ready") == 1)
-        seconds, cpu = time.monotonic() - begun, child.cpu_seconds() or 0.0
+        seconds, cpu = time.monotonic() - begun, (child.cpu_seconds() or 0.0) - before
         read = probe.counter(course.http_port, "streamer_recovered_rows_total") or 0
         print(
             f"{title}: {read:,.0f} records read, ready after {seconds:,.1f} s, {cpu:,.1f} s of "
