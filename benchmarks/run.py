@@ -65,7 +65,7 @@ def run(plan: Plan, tell: Tell) -> Results:
     Raises:
         BenchmarkError: Something did not run, or did not do its work in full.
     """
-    with _kafka() as (bootstrap, folder):
+    with kafka() as (bootstrap, folder):
         tell(f"writing {plan.events:,} purchases")
         records = source.purchases(plan)
         asyncio.run(source.fill(bootstrap, f"{PREFIX}purchases", records, plan.partitions))
@@ -78,7 +78,7 @@ def run(plan: Plan, tell: Tell) -> Results:
 
 
 @contextmanager
-def _kafka() -> Iterator[tuple[str, Path]]:
+def kafka() -> Iterator[tuple[str, Path]]:
     """Run a Kafka at full speed; give its address and an empty folder."""
     with tempfile.TemporaryDirectory(prefix="streamer-bench-") as name:
         folder = Path(name)
@@ -222,12 +222,12 @@ class _Bench:
             prefix=prefix,
             partitions=self._plan.partitions,
             group_id=f"{prefix}group-{self._courses}",
-            http_port=_free_pair(),
+            http_port=free_pair(),
             folder=folder,
         )
 
 
-def _free_pair() -> int:
+def free_pair() -> int:
     """Return a free port whose successor is free too: a second process listens there."""
     while True:
         first = free_ports(_HOST, 1)[0]

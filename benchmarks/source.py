@@ -71,6 +71,11 @@ def placed(values: Iterable[bytes], partitions: int) -> Iterator[Placed]:
 async def fill(bootstrap: str, topic: str, records: Iterable[Placed], partitions: int) -> None:
     """Make the input topic and write all its events."""
     await topics.create(bootstrap, [topic], partitions)
+    await write(bootstrap, topic, records)
+
+
+async def write(bootstrap: str, topic: str, records: Iterable[Placed]) -> None:
+    """Write events into a topic that is there."""
     async with AIOKafkaProducer(
         bootstrap_servers=bootstrap, max_batch_size=BATCH_BYTES
     ) as producer:

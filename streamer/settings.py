@@ -139,6 +139,11 @@ class Settings(KafkaSecurity, BaseSettings):
     data_dir: Path = Field(
         Path(".streamer"), description="where a worker and the embedded broker keep files"
     )
+    store: Literal["memory", "rocksdb"] = Field(
+        "memory",
+        description="where a worker keeps the rows of its partitions; rocksdb keeps them in "
+        "data_dir, so that they may exceed the memory and a restart reads only what is new",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     adapters: dict[TopicName, Literal["segment", "rudderstack", "shopify"]] = Field(

@@ -5,7 +5,7 @@ import gc
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import faust
 from aiokafka.errors import KafkaError
@@ -19,6 +19,7 @@ from streamer.engine.models import ModelWatch
 from streamer.engine.programme import ProgrammePublisher
 from streamer.engine.rounds import Rounds
 from streamer.engine.scoring import SharedScoring
+from streamer.engine.stores import Stores
 from streamer.engine.tables import CustomerTables
 from streamer.engine.task import PartitionTask
 from streamer.engine.transport import (
@@ -33,6 +34,9 @@ from streamer.errors import StreamerError
 from streamer.records.kafka import CHANGELOG
 from streamer.records.models import ModelParams
 from streamer.settings import Settings
+
+if TYPE_CHECKING:
+    from streamer.engine.store.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +56,7 @@ class StreamerApp(faust.App):
         self.settings = settings
         self.tasks: dict[int, PartitionTask] = {}
         self.pace = Pace()
+        self._stores = Stores(settings) if settings.store == "rocksdb" else None
         self._seeks = 0
         self.configuration = settings.configuration(version, indexed=True)
         self.scoring = SharedScoring(self.configuration)
@@ -116,6 +121,8 @@ class StreamerApp(faust.App):
         for number in set(self.tasks) - numbers:
             await self.tasks.pop(number).stop()
         await asyncio.gather(*(self._prepare(number) for number in sorted(numbers)))
+        if self._stores is not None:
+            self._stores.sweep(numbers)
         consumer = self._fetch_consumer
         consumer.resume_partitions(
             {tp for tp in assignment if tp.topic != self.settings.topics[CHANGELOG]}
@@ -218,6 +225,17 @@ class StreamerApp(faust.App):
         self._seeks += 1
         task.expect({tp.topic: offset for tp, offset in offsets.items()}, self._seeks)
         await consumer.thread.seek_all(offsets, self._seeks)
+
+    async def open_store(self, number: int) -> "Store | None":
+        """Return the partition's local store; None where rows are kept in memory.
+
+        A process of this folder that has just lost the partition may need a moment to let it go.
+
+        Raises:
+            StoreLockedError: it does not.
+            StoreError: the store cannot be opened.
+        """
+        return await self._stores.open(number) if self._stores else None
 
     def pause(self, number: int) -> None:
         """Fetch nothing for the partition for now."""

@@ -33,15 +33,19 @@ from streamer.engine.clients import transactional_producer
 from streamer.engine.counting import COUNT_TICK_SECONDS, CountingSchedule, Pace
 from streamer.engine.rounds import Rounds
 from streamer.engine.scoring import SharedScoring
+from streamer.engine.store.errors import StoreError
 from streamer.engine.transport import Fetch
 from streamer.pipeline import Configuration, Partition, UnitOfWork
 from streamer.records.instants import NEVER, from_datetime
 from streamer.records.kafka import CHANGELOG, PROGRAMME_PARTIALS, Record
 from streamer.records.models import ModelParams
+from streamer.serdes.rows import UnreadableRowError
 from streamer.settings import Settings
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaProducer
+
+    from streamer.engine.store.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +99,9 @@ class Shell(Protocol):
     async def seek(self, number: int) -> None:
         """Put the consumer where the partition's checkpoint says."""
 
+    async def open_store(self, number: int) -> "Store | None":
+        """Return the partition's local store; None where rows are kept in memory."""
+
     def pause(self, number: int) -> None:
         """Fetch nothing for the partition for now."""
 
@@ -110,6 +117,9 @@ class PartitionTask:
 
     failure = ""
     """What Kafka failed with last, until a unit of work is committed."""
+    _store: "Store | None" = None
+    """Where the rows are, if not in memory; from ``recover`` to ``stop``."""
+    _compaction: asyncio.Task[None] | None = None
     applied_time = 0.0
     """Unix time of the newest record applied."""
 
@@ -151,14 +161,30 @@ class PartitionTask:
         await self._close_producer()
         self._producer = transactional_producer(self._settings, self.number)
         await self._producer.start()
-        self.partition = Partition(self.number, self._configuration)
-        await changelog.restore(self.partition, self._changelog, self._settings, self._progress)
+        self._store = self._store or await self._shell.open_store(self.number)
+        try:
+            await self._restore()
+        except (StoreError, UnreadableRowError) as error:
+            if self._store is None:
+                raise
+            logger.warning("partition %d: %s; rebuilding the local store", self.number, error)
+            self._store.wipe()
+            await self._restore()
         self.lost = False
         metrics.RECOVERY.observe(time.monotonic() - started)
         logger.info(
             "partition %d: %d rows recovered in %.1f s",
             self.number, len(self.partition.rows), time.monotonic() - started,
         )  # fmt: skip
+
+    async def _restore(self) -> None:
+        store = self._store
+        tables = None if store is None else store.tables
+        self.partition = Partition(self.number, self._configuration, tables)
+        args = self._changelog, self._settings, self._progress, store
+        await changelog.restore(self.partition, *args)
+        if store is not None:
+            store.flush()
 
     def start(self) -> None:
         """Take up work: the consumer stands on ``partition.next_offsets``."""
@@ -183,7 +209,24 @@ class PartitionTask:
             with suppress(asyncio.CancelledError):
                 await self._loop
         await self._close_producer()
+        self._close_store()
         metrics.forget_partition(self.number)
+
+    async def _compact(self, store: "Store") -> None:
+        try:
+            await asyncio.to_thread(store.compact)
+        except (
+            StoreError
+        ) as error:  # it was closed meanwhile, or will fail for good where it matters
+            logger.info("partition %d: not compacted: %s", self.number, error)
+
+    def _close_store(self) -> None:
+        store, self._store = self._store, None
+        if store is not None:
+            try:
+                store.close()
+            except StoreError as error:
+                logger.warning("partition %d: %s", self.number, error)
 
     async def _close_producer(self) -> None:
         producer, self._producer = self._producer, None
@@ -370,8 +413,13 @@ class PartitionTask:
         processed = time.monotonic()
         assert self._producer is not None  # noqa: S101 - set by recover
         with self._shell.rounds.committing():
-            await transaction.write(self._producer, unit)
+            begins = await transaction.write(self._producer, unit)
         self.partition.commit(unit)
+        if self._store is not None:
+            changelog_messages = unit.messages[self._changelog, self.number]
+            self._store.commit(changelog_messages, begins[self._changelog])
+            if self._store.is_to_be_compacted():
+                self._compaction = asyncio.create_task(self._compact(self._store))
         self.failure = ""
         metrics.PROCESSING.observe(processed - started)
         metrics.COMMIT.observe(time.monotonic() - processed)

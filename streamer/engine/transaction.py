@@ -29,8 +29,12 @@ class RefusedError(StreamerError):
     """The broker will not have what must be written."""
 
 
-async def write(producer: AIOKafkaProducer, unit: UnitOfWork) -> None:
+async def write(producer: AIOKafkaProducer, unit: UnitOfWork) -> dict[str, int]:
     """Write all of ``unit`` and commit, or raise with nothing visible to read_committed readers.
+
+    Returns:
+        Where in each topic its records begin; -1 where the broker did not say. Of a topic with
+        several partitions it is any one's.
 
     Raises:
         RefusedError: trying again would fail again.
@@ -44,6 +48,8 @@ async def write(producer: AIOKafkaProducer, unit: UnitOfWork) -> None:
     outcomes = await asyncio.gather(*(future for _, future in sent), return_exceptions=True)
     _check([(topic, outcome) for (topic, _), outcome in zip(sent, outcomes, strict=True)])
     await producer.commit_transaction()
+    written = zip(reversed(sent), reversed(outcomes), strict=True)
+    return {topic: getattr(outcome, "offset", -1) for (topic, _), outcome in written}
 
 
 def _check(outcomes: Iterable[Outcome]) -> None:

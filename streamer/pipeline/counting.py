@@ -121,9 +121,9 @@ class Counting:
             if customer_id not in pending:
                 pending[customer_id] = Snapshot(rows.get(customer_id), told.get(customer_id), time)
 
-    def recount(self) -> None:
-        """Have every customer counted: nothing has been yet."""
-        self._pending = dict.fromkeys(self._rows, NOT_COUNTED)
+    def recount(self, customers: Iterable[str]) -> None:
+        """Have all ``customers`` there are counted: nothing has been yet."""
+        self._pending = dict.fromkeys(customers, NOT_COUNTED)
         self._uncounted = len(self._pending)
 
     def forget_values(self) -> None:
@@ -146,6 +146,8 @@ class Counting:
         if not customers:
             return []
         before = [self._pending.pop(customer_id) for customer_id in customers]
+        if not self._pending:
+            self._pending = {}  # a dictionary keeps the room for all it has ever held
         now = [Snapshot(self._rows.get(one), self._told.get(one), time) for one in customers]
         self._uncounted = max(0, self._uncounted - len(customers))
         counted = self._counted(before + now, scoring)

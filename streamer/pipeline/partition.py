@@ -1,17 +1,19 @@
 """The state of one partition, and how it moves."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from itertools import chain, islice
 from operator import length_hint
+from typing import TypeVar
 
 import numpy as np
 
 from streamer.pipeline.adapting import Adapting
 from streamer.pipeline.counting import Counting
 from streamer.pipeline.index import CustomerIndex
+from streamer.pipeline.tables import Tables, in_memory
 from streamer.pipeline.unit import Configuration, Message, UnitOfWork
 from streamer.pipeline.work import Work
 from streamer.records.instants import NEVER
@@ -30,6 +32,7 @@ from streamer.serdes.rows import (
     decode_erased,
     decode_model,
     decode_row,
+    decode_timeline,
     decode_told,
     erased_key,
     is_row,
@@ -39,24 +42,30 @@ from streamer.state.erasure import newcomer
 from streamer.state.row import Row
 from streamer.state.timers import SilenceTimers
 
+T = TypeVar("T")
+
 RESTORE_CHUNK = 10_000
 
 
 class Partition:
-    """The rows of one partition and what moves them. Single-threaded."""
+    """The rows of one partition and what moves them. Single-threaded.
+
+    Args:
+        number: of the partition.
+        configuration: of the shop.
+        tables: where its state is kept; new dictionaries if not given.
+    """
 
     is_restored = False
     """Whether all rows are there: before, whoever reads them would miss some."""
 
-    def __init__(self, number: int, configuration: Configuration) -> None:
+    def __init__(
+        self, number: int, configuration: Configuration, tables: Tables | None = None
+    ) -> None:
         self.number = number
-        self.rows: dict[str, bytes] = {}
+        self.rows, self.told, self.erased = tables or in_memory()
         self.state_bytes = 0
         """Of the encoded rows, without their keys."""
-        self.told: dict[str, bytes] = {}
-        """What was told last, by customer, encoded: see ``state.told``."""
-        self.erased: dict[bytes, bytes] = {}
-        """What stays of erased customers, encoded, by the hashes of their ids."""
         self._alike: Counter[str] = Counter()
         """Customers by all their segments, joined, as was told: few combinations are ever met."""
         self.next_offsets: dict[str, int] = {}
@@ -108,14 +117,9 @@ class Partition:
     def _restore(self, changelog: Iterable[tuple[bytes, bytes | None]]) -> None:
         for key, value in changelog:
             if is_row(key):
-                customer_id = key.decode()
-                self.state_bytes += len(value or b"") - len(self.rows.get(customer_id, b""))
-                if value is None:
-                    self.rows.pop(customer_id, None)
-                else:
-                    self.rows[customer_id] = value
+                _put(self.rows, key.decode(), value)
             elif (told_customer := told_of(key)) is not None:
-                self._tell(told_customer, value)
+                _put(self.told, told_customer, value)
             elif value is not None:
                 self._restore_other(key, value)
 
@@ -123,34 +127,42 @@ class Partition:
         if key == CHECKPOINT_KEY:
             self._take(decode_checkpoint(value))
         elif key == MODEL_KEY:
-            self.adopt(decode_model(value))
+            self.scoring = with_model(self.configuration.scoring, decode_model(value))
         else:
             self.erased[key] = value
 
     def restored(self) -> None:
-        """Set the timers from the rows; call once, after the last ``restore``.
+        """Take from the rows what is not kept with them; call once, after the last ``restore``.
 
         Raises:
             UnreadableRowError: a row is none that events have made.
         """
         try:
-            self._load_timers()
+            customer_ids = self._load_timers()
         except OverflowError as error:
             raise UnreadableRowError(f"a row in the changelog is damaged ({error})") from None
+        for told in self.told.values():
+            self._alike[decode_told(told).segments] += 1
         self.is_restored = True
-        self.counting.recount()
-        self._rescore_all()
+        self.counting.recount(customer_ids)
+        self._rescore_all(customer_ids)
 
-    def _load_timers(self) -> None:
+    def _load_timers(self) -> list[str]:
+        """Look at each row once; return whose they are."""
         instants: dict[str, int] = {}
-        for customer_ids in _chunks(self.rows, RESTORE_CHUNK):
-            rows = [decode_row(self.rows[customer_id]) for customer_id in customer_ids]
+        known: list[str] = []
+        for pairs in _chunks(self.rows.items(), RESTORE_CHUNK):
+            customer_ids, values = zip(*pairs, strict=True)
+            self.state_bytes += sum(map(len, values))
+            rows = list(map(decode_timeline, values))
             told_until = np.maximum([row.as_of for row in rows], self.time)
             following = next_crossings(crossings_of(rows, self.scoring), told_until)
+            known += customer_ids
             instants.update(
                 pair for pair in zip(customer_ids, following, strict=True) if pair[1] < FAR
             )
         self.timers.load(instants)
+        return known
 
     # -- models -----------------------------------------------------------------------------
 
@@ -158,10 +170,10 @@ class Partition:
         """Score by ``model`` from now on; those scored by another are to be scored anew."""
         self.scoring = with_model(self.configuration.scoring, model)
         self.counting.forget_values()
-        self._rescore_all()
+        self._rescore_all(tuple(self.rows))
 
-    def _rescore_all(self) -> None:
-        self._to_rescore = iter(tuple(self.rows) if self.scoring.generation else ())
+    def _rescore_all(self, customer_ids: Sequence[str]) -> None:
+        self._to_rescore = iter(customer_ids if self.scoring.generation else ())
 
     def next_to_rescore(self, customers_max: int) -> list[str]:
         """Take the next customers, so many at most, to look at after a new model."""
@@ -287,7 +299,14 @@ class Partition:
         self.log_time = checkpoint.log_time
 
 
-def _chunks(customer_ids: Iterable[str], size: int) -> Iterator[list[str]]:
-    remaining = iter(customer_ids)
+def _put(table: MutableMapping[str, bytes], customer_id: str, value: bytes | None) -> None:
+    if value is None:
+        table.pop(customer_id, None)
+    else:
+        table[customer_id] = value
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    remaining = iter(items)
     while chunk := list(islice(remaining, size)):
         yield chunk

@@ -1,13 +1,17 @@
 """Silence timers: a heap of the instants at which customers fall into the next risk band.
 
 A customer has one live entry, at or before its true next crossing. So a purchase, which moves the
-crossing later, costs nothing here: the entry comes up early, is looked at, and is set anew.
+crossing later, costs nothing here: the entry comes up early, is looked at, and is set anew. One
+that moves it earlier leaves a stale entry behind; there are never more of those than of live ones.
 """
 
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 
 from streamer.records.instants import LAST
+
+STALE_MIN = 1_000
+"""Fewer stale entries are not worth taking out."""
 
 
 class SilenceTimers:
@@ -33,6 +37,8 @@ class SilenceTimers:
             if instant < instant_of.get(customer_id, LAST):
                 instant_of[customer_id] = instant
                 heappush(heap, (instant, customer_id))
+        if len(heap) > 2 * len(instant_of) + STALE_MIN:
+            self.load(instant_of)
 
     def reset(self, customer_id: str, instant: int) -> None:
         """Wake the customer at ``instant`` and not before; ``LAST`` and beyond: never."""

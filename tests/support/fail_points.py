@@ -97,7 +97,7 @@ def _wrap_transaction(point: FailPoint) -> None:
             point.reach(after.get(_kind(topic), ""), units[producer])
         return sent
 
-    async def write_and_fail(producer: AIOKafkaProducer, unit: UnitOfWork) -> None:
+    async def write_and_fail(producer: AIOKafkaProducer, unit: UnitOfWork) -> dict[str, int]:
         _in_order(unit)
         point.folded(unit)
         point.reach("after_fold", unit)
@@ -110,7 +110,7 @@ def _wrap_transaction(point: FailPoint) -> None:
 
         producer.commit_transaction = commit_transaction
         try:
-            await write(producer, unit)
+            return await write(producer, unit)
         finally:
             producer.commit_transaction = end
 

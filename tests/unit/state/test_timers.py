@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.records.instants import LAST
-from streamer.state.timers import SilenceTimers
+from streamer.state.timers import STALE_MIN, SilenceTimers
 
 CUSTOMERS = st.sampled_from(["ann", "bob", "cy"])
 INSTANTS = st.integers(0, 20)
@@ -63,3 +63,11 @@ def test_an_instant_beyond_the_calendar_asks_for_nothing() -> None:
     timers.schedule([("ann", 3)])
     timers.schedule([("ann", LAST + 1)])
     assert timers.pop(LAST) == (3, "ann")
+
+
+def test_there_are_never_many_more_entries_than_customers() -> None:
+    timers = SilenceTimers()
+    for instant in range(2 * STALE_MIN, 0, -1):
+        timers.schedule([("ann", instant), ("bob", instant + 1)])
+        assert timers.due(LAST) <= 2 * len(timers) + STALE_MIN
+    assert [timers.pop(LAST) for _ in range(3)] == [(1, "ann"), (2, "bob"), None]
