@@ -65,6 +65,7 @@ def read_histories(
     calibration_end: date | None = None,
     holdout_end: date | None = None,
     unit: TimeUnit = TimeUnit.WEEK,
+    *,
     decoder: EventDecoder | None = None,
     layout: Layout = USUAL,
 ) -> PurchaseHistories:

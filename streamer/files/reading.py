@@ -20,6 +20,7 @@ from streamer.files.formats import (
 )
 from streamer.files.layout import USUAL, Layout
 from streamer.files.lines import numbered_lines, open_source
+from streamer.files.order_lines import whole_orders
 from streamer.files.ordering import in_event_time_order
 from streamer.files.tables import NumberedLines, cdnow_rows, parquet_rows, table_rows
 from streamer.files.transactions import Event, Transaction, to_events
@@ -51,7 +52,8 @@ def read_lines(source: str, currency: str = "USD", layout: Layout = USUAL) -> It
         if kind is Format.EVENTS:
             yield from (line for _, line in lines)
             return
-        yield from map(encode, _events(kind, stream, lines, source, currency, layout))
+        rows = _transactions(kind, stream, lines, source, layout)
+        yield from map(encode, _ordered(rows, source, currency))
 
 
 def read_events(source: str, currency: str = "USD", layout: Layout = USUAL) -> Iterator[Event]:
@@ -70,7 +72,8 @@ def read_events(source: str, currency: str = "USD", layout: Layout = USUAL) -> I
         if kind is Format.EVENTS:
             yield from (_event(line, source, number) for number, line in lines)
             return
-        yield from _events(kind, stream, lines, source, currency, layout)
+        rows = _transactions(kind, stream, lines, source, layout)
+        yield from _ordered(rows, source, currency)
 
 
 def _tell_format(
@@ -94,17 +97,9 @@ def _tell_format(
     return kind, chain(head, lines)
 
 
-def _events(
-    kind: Format,
-    stream: BufferedReader,
-    lines: NumberedLines,
-    source: str,
-    currency: str,
-    layout: Layout,
-) -> Iterator[Event]:
-    rows = in_event_time_order(_transactions(kind, stream, lines, source, layout))
+def _ordered(rows: Iterator[Transaction], source: str, currency: str) -> Iterator[Event]:
     name = "standard input" if source == "-" else PurePath(source).name[-FILE_NAME_MAX:]
-    return to_events(rows, currency, name)
+    return to_events(whole_orders(in_event_time_order(rows)), currency, name)
 
 
 def _transactions(

@@ -13,7 +13,7 @@ from streamer.files.columns import Header, find_columns, header_of
 from streamer.files.errors import FileError
 from streamer.files.formats import CDNOW_HEADER, CDNOW_ROW
 from streamer.files.layout import USUAL, Layout
-from streamer.files.transactions import Transaction, from_cells
+from streamer.files.transactions import Transaction, UnreadableError, from_cells
 
 NumberedLines = Iterable[tuple[int, bytes]]
 
@@ -57,8 +57,8 @@ def _parsed(
     for number, cells in rows:
         try:
             row = _transaction(header, cells, layout, number)
-        except ValueError as error:
-            faults.note(number, str(error))
+        except UnreadableError as error:
+            faults.note(number, error)
         else:
             yield row
     faults.tell()
@@ -70,13 +70,16 @@ class _Faults:
     def __init__(self, source: str) -> None:
         self._source = source
         self._told: list[tuple[int, str]] = []
+        self._advised: set[str] = set()
         self._count = 0
 
-    def note(self, number: int, message: str) -> None:
-        """Take down what is wrong in a line."""
+    def note(self, number: int, error: UnreadableError) -> None:
+        """Take down what is wrong in a line; the same advice is given once."""
         self._count += 1
         if self._count <= FAULTS_TOLD:
-            self._told.append((number, message))
+            known = error.advice in self._advised
+            self._advised.add(error.advice)
+            self._told.append((number, error.what if known else str(error)))
         if self._count >= FAULTS_MAX:
             self.tell()
 
@@ -116,12 +119,10 @@ class _Texts:
 
 
 def _transaction(header: Header, cells: Sequence[Any], layout: Layout, number: int) -> Transaction:
-    """Make a transaction of a row; a ValueError says what is wrong."""
+    """Make a transaction of a row; an UnreadableError says what is wrong."""
     if len(cells) != len(header.names):
-        raise ValueError(
-            f"{len(cells)} columns where the header has {len(header.names)}:"
-            " quote values that hold the delimiter"
-        )
+        what = f"{len(cells)} columns where the header has {len(header.names)}"
+        raise UnreadableError(what, "quote values that hold the delimiter")
     named = {field: _stripped(cells[index]) for field, index in header.places.items()}
     return from_cells(named, layout, number)
 

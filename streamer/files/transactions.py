@@ -29,6 +29,20 @@ READABLE_AMOUNTS = "write a plain decimal number such as 1234.50"
 READABLE_COMMAS = "write it as 1.234,50, or leave --decimal-comma out"
 
 
+class UnreadableError(ValueError):
+    """A cell that cannot be read.
+
+    Args:
+        what: Which, and as what.
+        advice: What to write.
+    """
+
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(f"{what}: {advice}")
+        self.what = what
+        self.advice = advice
+
+
 class Transaction(msgspec.Struct, frozen=True):
     """One row of a file of transactions.
 
@@ -41,6 +55,7 @@ class Transaction(msgspec.Struct, frozen=True):
         amount: Plain decimal text.
         details: Further fields of the purchase event, JSON-ready.
         line: Where it stands in its file, from 1; 0 where that is not told.
+        in_part: Whether it is one line of an order, whose amount is the price of its own goods.
     """
 
     occurred_at: int
@@ -48,6 +63,7 @@ class Transaction(msgspec.Struct, frozen=True):
     amount: str
     details: dict[str, Any]
     line: int = 0
+    in_part: bool = False
 
 
 def from_cells(cells: Mapping[str, object], layout: Layout = USUAL, line: int = 0) -> Transaction:
@@ -59,20 +75,21 @@ def from_cells(cells: Mapping[str, object], layout: Layout = USUAL, line: int = 
         line: Where the row stands in its file.
 
     Raises:
-        ValueError: A cell cannot be read; the message says which and what to write.
+        UnreadableError: A cell cannot be read; it says which and what to write.
     """
     given = {field: cell for field, cell in cells.items() if cell not in (None, "")}
     details: dict[str, Any] = {field: str(given[field]) for field in TEXTS if field in given}
     details |= {field: _amount(field, given[field], layout) for field in MONEY if field in given}
     amount = _total(given, layout)
     if "product_id" in given or "category" in given:
-        details["items"] = [_item(given)]
+        details["items"] = [_item(given, layout)]
     return Transaction(
         occurred_at=_instant(given.get("occurred_at", ""), layout),
         customer_id=str(given.get("customer_id", "")),
         amount=amount,
         details=details,
         line=line,
+        in_part="amount" not in given,
     )
 
 
@@ -105,7 +122,7 @@ def to_events(
         if row.occurred_at != instant:
             instant = row.occurred_at
             seen.clear()
-        digest = blake2b(_content(row), digest_size=12).hexdigest()
+        digest = blake2b(content(row), digest_size=12).hexdigest()
         seen[digest] += 1
         number = seen[digest]
         event = _purchase(row, digest if number == 1 else f"{digest}-{number}", currency)
@@ -114,7 +131,7 @@ def to_events(
         yield event
 
 
-def _content(row: Transaction) -> bytes:
+def content(row: Transaction) -> bytes:
     """Return what makes a row the row it is, wherever it stands."""
     return msgspec.msgpack.encode(
         {
@@ -154,7 +171,8 @@ def _instant(cell: object, layout: Layout) -> int:
     try:
         return read(cell)
     except (ValueError, OverflowError):
-        raise ValueError(f"cannot read {str(cell)!r} as date: {_date_advice(str(cell))}") from None
+        what = f"cannot read {str(cell)!r} as date"
+        raise UnreadableError(what, _date_advice(str(cell))) from None
 
 
 def _date_advice(text: str) -> str:
@@ -171,13 +189,15 @@ def _amount(field: str, cell: object, layout: Layout) -> str:
     return _read(field, cell, lambda value: decimal_text(str(value), comma=comma), advice)
 
 
-def _item(given: Mapping[str, object]) -> Event:
+def _item(given: Mapping[str, object], layout: Layout) -> Event:
     """Make the row's one item; where only the category is known it stands for the product."""
     item: Event = {"product_id": str(given.get("product_id", given.get("category")))}
     if "category" in given:
         item["category"] = str(given["category"])
     if "quantity" in given:
         item["quantity"] = _quantity(given["quantity"])
+    if "unit_price" in given:
+        item["price"] = _amount("unit_price", given["unit_price"], layout)
     return item
 
 
@@ -196,4 +216,4 @@ def _read(field: str, cell: object, read: Callable[[object], T], advice: str) ->
     try:
         return read(cell)
     except (ValueError, OverflowError):
-        raise ValueError(f"cannot read {str(cell)!r} as {field}: {advice}") from None
+        raise UnreadableError(f"cannot read {str(cell)!r} as {field}", advice) from None
