@@ -1,4 +1,4 @@
-"""The reference, from what the program itself goes by: commands, settings, schemas, metrics, routes."""
+"""The reference, from what the program itself goes by: commands, settings, schemas and so on."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -37,9 +37,10 @@ def settings() -> str:
         for name, field in sorted(Settings.model_fields.items())
     ]
     text = (
-        "Each is set in the environment, in `.env`, in `streamer.toml` (by its name without `STREAMER_`, in "
-        "small letters) or by a file of that name in `STREAMER_SECRETS_DIR`; `streamer config show` "
-        "tells what holds. `STREAMER_CACHE_DIR` says where downloads are kept."
+        "Each is set in the environment, in `.env`, in `streamer.toml` (by its name without "
+        "`STREAMER_`, in small letters) or by a file of its name in small letters in the folder "
+        "`STREAMER_SECRETS_DIR`; `streamer config show` tells what holds. `STREAMER_CACHE_DIR` "
+        "says where downloads are kept."
     )
     return _page(["# Settings", text, _table(("setting", "default", "what it is"), rows)])
 
@@ -53,12 +54,12 @@ def wire() -> str:
     """Return the page of the messages, from their JSON Schemas."""
     named = {file.stem: json.loads(file.read_text()) for file in sorted(SCHEMAS.glob("*.json"))}
     common = named.pop("common")
-    parts = [
-        "# Messages",
-        "Events come in on `purchases`, `referrals` and `interactions`, all else goes out. "
-        "The schemas themselves (JSON Schema 2020-12) and `asyncapi.yaml`, which tells the topics, are "
-        "in the folder `schemas`. Fields that every event or every score has stand at the end.",
-    ]
+    text = (
+        "Events come in on `purchases`, `referrals` and `interactions`, all else goes out. The "
+        "schemas themselves (JSON Schema 2020-12) and `asyncapi.yaml`, which tells the topics, are "
+        "in the folder `schemas`. Fields that every event or every score has stand at the end."
+    )
+    parts = ["# Messages", text]
     for stem, schema in named.items():
         parts += [f"## {schema.get('title', stem)}", _message(schema, common)]
     for name, title in (("event", "What every event has"), ("score", "What every score has")):
@@ -89,8 +90,8 @@ def _described(one: Node, common: Node) -> str:
 def metrics() -> str:
     """Return the page of what Prometheus is told."""
     rows = [
-        (f"`{_exposed(family.name, family.type)}`", family.type, _labels(family), family.documentation)
-        for family in sorted(REGISTRY.collect(), key=lambda family: family.name)
+        (f"`{_exposed(one.name, one.type)}`", one.type, _labels(one), one.documentation)
+        for one in sorted(REGISTRY.collect(), key=lambda family: family.name)
     ]
     text = (
         "Served at `/metrics` by each worker. No label names a customer. What to watch and which "
@@ -113,7 +114,8 @@ def _labels(family: Any) -> str:
 def http() -> str:
     """Return the page of the API, from the OpenAPI document that a worker serves."""
     described = document(ROUTES, "", guarded=False)
-    parts = ["# HTTP API", described["info"]["description"], "The document itself: `/v1/openapi.json`."]
+    text = f"{described['info']['description']}\n\nThe document itself: `/v1/openapi.json`."
+    parts = ["# HTTP API", text]
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
             parts.append(f"## `{method.upper()} {path}`\n\n{operation['summary']}.")
@@ -140,7 +142,8 @@ def http() -> str:
 
 
 def _types(message: Node) -> str:
-    return ", ".join(f"{_type(one['schema'])} as `{kind}`" for kind, one in message["content"].items())
+    content = message["content"].items()
+    return ", ".join(f"{_type(one['schema'])} as `{kind}`" for kind, one in content)
 
 
 def _type(schema: Node) -> str:
