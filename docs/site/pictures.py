@@ -51,7 +51,7 @@ def take(browser: Browser, address: str, screen: Screen) -> None:
     page.wait_for_timeout(SETTLED_MS)
     page.evaluate("window.scrollTo(0, 0)")
     taken = page.screenshot(full_page=screen.viewport is DESK)
-    picture = Image.open(BytesIO(taken)).convert("RGB").quantize(128)
+    picture = Image.open(BytesIO(taken)).convert("RGB").quantize(method=Image.Quantize.MAXCOVERAGE)
     picture.save(PICTURES / f"{screen.name}.png", optimize=True)
     context.close()
 

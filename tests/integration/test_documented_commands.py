@@ -22,7 +22,7 @@ from streamer.broker.ports import free_ports
 from tests.support.shell import PAGES, ROOT, Block, blocks
 from tests.support.worker import STREAMER, environment
 
-SECONDS_MAX = 90
+SECONDS_MAX = 150
 STAYS = re.compile(r"^streamer (broker|worker)\b.*$", re.MULTILINE)
 LISTENS = re.compile(r"^curl -N (.*)$", re.MULTILINE)
 ORDER = ("docs/tutorial.md", "docs/http.md", "docs/adapters.md", "README.md")
@@ -37,7 +37,8 @@ class Terminal:
     def __init__(self, folder: Path, opened: ExitStack) -> None:
         self.folder = folder
         self._opened = opened
-        self._kafka, self._http, *self._spare = free_ports("127.0.0.1", 4)
+        self._kafka, self._http = free_ports("127.0.0.1", 2)
+        self._running: dict[str, ExitStack] = {}
         self._variables = environment({"brokers": f"127.0.0.1:{self._kafka}"})
         self._variables["PATH"] = f"{STREAMER.parent}:/usr/local/bin:/usr/bin:/bin"
         self.typed: list[str] = []
@@ -71,20 +72,21 @@ class Terminal:
 
     def _start(self, what: str, text: str) -> None:
         """Leave the block's last command running."""
-        first = what == "worker" and not self._is_ready(self._http)
-        port = self._http if first else self._spare.pop()
+        if what in self._running:  # with other settings: a reader would stop it with Ctrl-C
+            self._running.pop(what).close()
         log = self.folder / f"{what}-{len(self.typed)}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
                 ["sh", "-euc", STAYS.sub(lambda found: f"exec {found[0]}", text)],
-                cwd=self.folder, env={**self._variables, "STREAMER_HTTP_PORT": str(port)},
+                cwd=self.folder, env={**self._variables, "STREAMER_HTTP_PORT": str(self._http)},
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
-        self._opened.callback(self._end, process, Leash(process.pid))
+        self._running[what] = self._opened.enter_context(ExitStack())
+        self._running[what].callback(self._end, process, Leash(process.pid))
 
         def is_up() -> bool:
             assert process.poll() is None, log.read_text()
-            return "ready " in log.read_text() if what == "broker" else self._is_ready(port)
+            return "ready " in log.read_text() if what == "broker" else self._is_ready()
 
         until(is_up)
 
@@ -93,9 +95,9 @@ class Terminal:
         process.wait(30)
         leash.release()
 
-    def _is_ready(self, port: int) -> bool:
+    def _is_ready(self) -> bool:
         try:
-            with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            with urlopen(f"http://127.0.0.1:{self._http}/readyz", timeout=5) as answer:
                 return bool(answer.status == 200)
         except (URLError, OSError):
             return False
@@ -136,7 +138,7 @@ def open_shop(reader: Terminal) -> None:
     until(lambda: bool(reader.get("experiments").get("experiments")))
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_every_command_of_the_documentation_works(tmp_path: Path) -> None:
     pages = {page.relative_to(ROOT).as_posix(): blocks(page) for page in PAGES}
     told: dict[str, str] = {}
