@@ -21,7 +21,7 @@ MINUTES := 30
 SEED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak chaos coverage check format bench lock sbom audit clean
+.PHONY: help setup demo docs test soak chaos coverage check format bench lock sbom audit clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##/make \1:/p' $(MAKEFILE_LIST)
@@ -35,8 +35,12 @@ $(STAMP): requirements/dev.lock pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup  ## start a broker, a worker and a shop to watch
-	$(BIN)/streamer demo
+demo: setup  ## start a broker, a worker and a shop to watch: ARGS=purchases.csv for your own
+	$(BIN)/streamer demo $(ARGS)
+
+docs: setup  ## build the documentation's site in build/site, links checked
+	$(BIN)/python -m docs.site
+	$(BIN)/zensical build --clean --strict
 
 test: setup  ## run all tests, a real Kafka included
 	$(BIN)/python -m pytest $(AT_ONCE) $(ARGS)
@@ -77,5 +81,5 @@ audit: setup  ## look the locked dependencies up among known vulnerabilities (ne
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --requirement requirements/runtime.lock
 
 clean:  ## remove what these targets made
-	rm -rf $(VENV) .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build .cache .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -21,7 +21,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import astuple
 
-from streamer.files import read_lines
+from streamer.files import USUAL, Layout, read_lines
 from streamer.files.outputs import OUTPUTS, Form, OutputFiles, ReplayError, is_output
 from streamer.pipeline import Asked, Book, Message, Partition, Shop, scored
 from streamer.records.instants import NEVER
@@ -216,6 +216,7 @@ def replay_file(
     until: int = NEVER,
     model: ModelParams | None = None,
     form: Form = "jsonl",
+    layout: Layout = USUAL,
     progress: Callable[[Replay], None] = lambda _: None,
 ) -> Replay:
     """Replay the file ``source`` into the folder ``out``.
@@ -229,6 +230,7 @@ def replay_file(
         until: let silence run on to this instant.
         model: by which to score; the formula without one.
         form: of the files; measures of the whole shop, which are nested, are JSON lines always.
+        layout: how a table of transactions writes what it says.
         progress: called every now and then.
 
     Raises:
@@ -236,7 +238,7 @@ def replay_file(
         ReplayError: the folder cannot be written.
         NoParquetError: ``form`` needs a library that is not installed.
     """
-    values = read_lines(source, settings.reporting_currency)
+    values = read_lines(source, settings.reporting_currency, layout)
     if is_output(source, out):
         raise ReplayError(f"{source} is a file that would be written: name another folder.")
     first = list(islice(values, 1))  # so that nothing is touched if there is no such file

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from streamer.cli.layout import Columns, DateFormat, DecimalComma, layout_of
 from streamer.cli.showing import UsageError, counted, print_json
 from streamer.files.histories import PurchaseHistories, read_histories
 from streamer.scoring.fitting import Fit, fit_purchases, fit_values
@@ -61,6 +62,9 @@ def fit(
             help="Purchases after this day (UTC) are left out; by default it is the last one's.",
         ),
     ] = None,
+    columns: Columns = "",
+    date_format: DateFormat = "",
+    decimal_comma: DecimalComma = False,
     json: Annotated[bool, typer.Option("--json", help="Print the fit as JSON.")] = False,
 ) -> None:
     """Find the parameters of a model in a file of purchases, or on Kafka, by maximum likelihood.
@@ -77,9 +81,12 @@ def fit(
         fit_live(settings, model, publish=not dry_run, json=json)
         return
     assert file is not None  # noqa: S101 - told above
-    decoder = settings.decoder()
     histories = read_histories(
-        file, calibration_end and calibration_end.date(), unit=time_unit, decoder=decoder
+        file,
+        calibration_end and calibration_end.date(),
+        unit=time_unit,
+        decoder=settings.decoder(),
+        layout=layout_of(columns, date_format, decimal_comma=decimal_comma),
     )
     report = report_of(fitted(model, histories), histories)
     if json:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from streamer.cli.layout import Columns, DateFormat, DecimalComma, layout_of
 from streamer.cli.showing import UsageError, instant_of_option, print_json, shown_instant
 from streamer.files.outputs import OUTPUTS, Form, output_file
 from streamer.records.instants import NEVER
@@ -46,6 +47,10 @@ def replay(
             help="JSON lines, or Parquet for notebooks (docs/notebook.md).",
         ),
     ] = "jsonl",
+    *,
+    columns: Columns = "",
+    date_format: DateFormat = "",
+    decimal_comma: DecimalComma = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Score a file of events offline, without Kafka, exactly as a worker would.
@@ -54,11 +59,12 @@ def replay(
     """
     silent_until = NEVER if until is None else instant_of_option("--until", until)
     settings = load_settings()
+    layout = layout_of(columns, date_format, decimal_comma=decimal_comma)
     params = None if model is None else _read_model(model)
     started = time.monotonic()
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    shown = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+    with Progress(*shown, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("replaying")
         done = replay_file(
             file,
@@ -69,6 +75,7 @@ def replay(
             until=silent_until,
             model=params,
             form=form,
+            layout=layout,
             progress=lambda replay: progress.update(task, description=_progress(replay)),
         )
     summary = summary_of(done, out, time.monotonic() - started, form)

@@ -7,6 +7,15 @@ public data set that the models are checked against.
 
 from streamer.files.cdnow import cdnow_master, cdnow_sample
 from streamer.files.errors import FileError
+from streamer.files.layout import USUAL, Layout
 from streamer.files.reading import read_events, read_lines
 
-__all__ = ["FileError", "cdnow_master", "cdnow_sample", "read_events", "read_lines"]
+__all__ = [
+    "USUAL",
+    "FileError",
+    "Layout",
+    "cdnow_master",
+    "cdnow_sample",
+    "read_events",
+    "read_lines",
+]

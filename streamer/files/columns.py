@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from streamer.files.layout import USUAL, Layout
+
 ALIASES: Mapping[str, Sequence[str]] = {
     "customer_id": ("customer_id", "customer", "user_id", "user", "client_id", "cust_id"),
     "occurred_at": (
@@ -41,6 +43,7 @@ ALIASES: Mapping[str, Sequence[str]] = {
     "product_id": ("product_id", "product", "sku", "stock_code"),
     "category": ("category", "product_category"),
     "quantity": ("quantity", "qty"),
+    "unit_price": ("unit_price", "price"),
 }
 """Field of the event → names its column may have, the preferred one first."""
 
@@ -60,29 +63,38 @@ class Header:
         names: The columns' names as the file gives them.
         places: Field → index of its column, in the order of `ALIASES` whatever the file's order.
         delimiter: What parts the columns; empty for files that are no text.
+        unknown: Columns that the layout names and that are not there.
     """
 
     names: tuple[str, ...]
     places: Mapping[str, int]
     delimiter: str = ""
+    unknown: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The fields without which a row is no transaction and that no column gives."""
-        return tuple(field for field in REQUIRED if field not in self.places)
+        given = {*self.places, "amount"} if "unit_price" in self.places else self.places.keys()
+        return tuple(field for field in REQUIRED if field not in given)
 
     @property
     def is_complete(self) -> bool:
-        """Whether every required field has its column."""
-        return not self.missing
+        """Whether every required field has its column, and every column asked for is there."""
+        return not (self.missing or self.unknown)
 
     def complaint(self) -> str:
         """Say which columns are missing and how to name them."""
+        if self.unknown:
+            return f"the header {', '.join(self.names)} has no column {', '.join(self.unknown)}"
         wanted = "; ".join(f"{field} ({', '.join(ALIASES[field][:4])})" for field in self.missing)
-        return f"the header {', '.join(self.names)} lacks {wanted}: rename the columns so"
+        example = ",".join(f"{field}=..." for field in self.missing)
+        return (
+            f"the header {', '.join(self.names)} lacks {wanted}: rename the columns so, or name"
+            f" yours with --columns {example}"
+        )
 
 
-def find_columns(names: Sequence[str], delimiter: str = "") -> Header:
+def find_columns(names: Sequence[str], delimiter: str = "", layout: Layout = USUAL) -> Header:
     """Match columns to fields by name, whatever their case, spaces and underscores."""
     at = {_plain(name): index for index, name in reversed(list(enumerate(names)))}
     places = {
@@ -91,14 +103,19 @@ def find_columns(names: Sequence[str], delimiter: str = "") -> Header:
         for alias in reversed(aliases)
         if _plain(alias) in at
     }
-    return Header(tuple(name.strip() for name in names), places, delimiter)
+    for field, name in layout.columns.items():
+        places.pop(field, None)
+        if _plain(name) in at:
+            places[field] = at[_plain(name)]
+    unknown = tuple(name for name in layout.columns.values() if _plain(name) not in at)
+    return Header(tuple(name.strip() for name in names), places, delimiter, unknown)
 
 
-def header_of(line: bytes) -> Header:
+def header_of(line: bytes, layout: Layout = USUAL) -> Header:
     """Read a header line with the delimiter that makes the most of it."""
     text = line.decode("utf-8", errors="replace")
     candidates = [
-        find_columns([name.strip().strip('"') for name in text.split(delimiter)], delimiter)
+        find_columns([name.strip().strip('"') for name in text.split(delimiter)], delimiter, layout)
         for delimiter in DELIMITERS
     ]
     return max(candidates, key=lambda header: (len(header.places), len(header.names)))

@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from streamer.files.columns import header_of
 from streamer.files.errors import FileError
+from streamer.files.layout import USUAL, Layout
 
 EVENT_SUFFIXES = (".jsonl", ".ndjson")
 TABLE_SUFFIXES = (".csv", ".tsv")
@@ -40,7 +41,7 @@ def format_without_lines(source: str, first_bytes: bytes) -> Format | None:
     return None
 
 
-def format_by_first_line(source: str, line: bytes) -> Format | None:
+def format_by_first_line(source: str, line: bytes, layout: Layout = USUAL) -> Format | None:
     """Tell the format from the first line that is not blank; None when it leaves doubt.
 
     Raises:
@@ -54,7 +55,7 @@ def format_by_first_line(source: str, line: bytes) -> Format | None:
         return Format.EVENTS
     if line.split() == CDNOW_HEADER or CDNOW_ROW.fullmatch(line):
         return Format.CDNOW
-    if PurePath(source).suffix.lower() in TABLE_SUFFIXES or header_of(line).is_complete:
+    if PurePath(source).suffix.lower() in TABLE_SUFFIXES or header_of(line, layout).is_complete:
         return Format.TABLE
     return None
 

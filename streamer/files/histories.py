@@ -12,6 +12,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from streamer.errors import StreamerError
+from streamer.files.layout import USUAL, Layout
 from streamer.files.occasions import Floats, Integers, PurchaseOccasions, read_occasions
 from streamer.records.instants import DAY, from_datetime
 from streamer.scoring.time_unit import TimeUnit
@@ -64,22 +65,25 @@ def read_histories(
     calibration_end: date | None = None,
     holdout_end: date | None = None,
     unit: TimeUnit = TimeUnit.WEEK,
+    *,
     decoder: EventDecoder | None = None,
+    layout: Layout = USUAL,
 ) -> PurchaseHistories:
     """Read the purchase histories of a file of events or transactions.
 
     Args:
         file: its name; ``-`` is standard input.
-        calibration_end: see ``histories_of``, as for all but ``decoder``.
+        calibration_end: see ``histories_of``, as for all but ``decoder`` and ``layout``.
         holdout_end: see there.
         unit: see there.
         decoder: of the shop's settings; by default money is US dollars.
+        layout: how a table writes what it says.
 
     Raises:
         FileError: the file cannot be read as it stands; it names the line.
         HistoriesError: there is no purchase up to the calibration end, or the ends are astray.
     """
-    return histories_of(read_occasions(file, decoder), calibration_end, holdout_end, unit)
+    return histories_of(read_occasions(file, decoder, layout), calibration_end, holdout_end, unit)
 
 
 def histories_of(

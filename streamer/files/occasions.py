@@ -14,6 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
+from streamer.files.layout import USUAL, Layout
 from streamer.files.reading import read_lines
 from streamer.records.dead_letters import Rejected
 from streamer.records.events import Purchase
@@ -40,18 +41,21 @@ class PurchaseOccasions(Struct, frozen=True):
     """Events that are dead letters, by reason."""
 
 
-def read_occasions(file: str, decoder: EventDecoder | None = None) -> PurchaseOccasions:
+def read_occasions(
+    file: str, decoder: EventDecoder | None = None, layout: Layout = USUAL
+) -> PurchaseOccasions:
     """Read the purchase occasions of a file of events or transactions; others are passed over.
 
     Args:
         file: its name; ``-`` is standard input.
         decoder: of the shop's settings; by default money is US dollars.
+        layout: how a table writes what it says.
 
     Raises:
         FileError: the file cannot be read as it stands; it names the line.
     """
     decoder = decoder or EventDecoder()
-    return occasions_of(read_lines(file, decoder.reporting_currency), decoder)
+    return occasions_of(read_lines(file, decoder.reporting_currency, layout), decoder)
 
 
 def occasions_of(values: Iterable[bytes], decoder: EventDecoder) -> PurchaseOccasions:

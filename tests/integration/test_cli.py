@@ -230,8 +230,12 @@ def test_without_kafka_commands_say_what_to_do(tmp_path: Path) -> None:
 
 
 def demo(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    return started(folder, "--sample", *arguments)
+
+
+def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [STREAMER, "demo", "--sample", *arguments],
+        [STREAMER, "demo", *arguments],
         cwd=folder,
         env=environment({"data_dir": folder / "data"}),
         stdout=subprocess.PIPE,
@@ -296,6 +300,47 @@ def test_the_demo_stays_with_its_page_until_it_is_told_to_end(tmp_path: Path) ->
         _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     assert not left_behind(tmp_path)
+
+
+OWN = """Rechnung;Kunde;Datum;Betrag;Währung
+1;K1;02.01.2026;1.040,50;EUR
+2;K1;03.02.2026;20,00;EUR
+3;K2;04.02.2026;-5,00;EUR
+4;K3;05.02.2026;30,00;EUR
+"""
+HOW = "customer=Kunde,order=Rechnung,date=Datum,amount=Betrag,currency=Währung"
+
+
+def test_a_shops_own_file_is_scored_on_the_page(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text(OWN, encoding="utf-8")
+    layout = ["--columns", HOW, "--date-format", "%d.%m.%Y", "--decimal-comma"]
+    with started(tmp_path, "own.csv", *layout, "--stay") as process:
+        assert process.stdout
+        told = ""
+        for line in process.stdout:
+            told += line
+            if "Look around at" in line:
+                break
+        address = told.split(" at ")[-1].split(",")[0]
+        with urlopen(f"{address}v1/overview") as answer:
+            overview = json.load(answer)
+        with urlopen(f"{address}v1/customers/K1") as answer:
+            customer = json.load(answer)
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(timeout=30), overview["customers"]) == (0, 2)
+    assert overview["currency"] == customer["ltv"]["currency"] == "EUR"
+    assert (customer["ltv"]["historic_clv"], customer["ltv"]["orders"]) == ("1060.50", 2)
+    words = " ".join(told.split())
+    for part in ("values in EUR", "risk by formula", "1 dead letters: 1 invalid", "own.csv:4"):
+        assert part in words
+    assert not left_behind(tmp_path)
+
+
+def test_a_file_that_cannot_be_read_is_told_before_anything_is_started(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("customer,date,amount\na,2026-01-01,x\n")
+    output, errors = started(tmp_path, "own.csv").communicate(timeout=30)
+    assert errors.startswith("streamer: own.csv, line 2: cannot read 'x' as amount")
+    assert "Kafka" not in output
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -12,6 +12,7 @@ from streamer.cli.backtest.figures import as_json
 from streamer.cli.backtest.forecast import ModelName
 from streamer.cli.backtest.run import backtest as backtest_of
 from streamer.cli.backtest.text import show
+from streamer.cli.layout import Columns, DateFormat, DecimalComma, layout_of
 from streamer.cli.showing import UsageError, print_json
 from streamer.files.occasions import PurchaseOccasions, read_occasions
 from streamer.records.instants import EPOCH
@@ -46,6 +47,10 @@ def backtest(
     picture: Annotated[
         Path | None, typer.Option(help="Draw it into this file: .png or .svg.")
     ] = None,
+    *,
+    columns: Columns = "",
+    date_format: DateFormat = "",
+    decimal_comma: DecimalComma = False,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Forecast purchases that are already known, and say how good the forecast was.
@@ -57,11 +62,12 @@ def backtest(
     """
     if picture is not None and picture.suffix.lower() not in PICTURES:
         raise UsageError(f"--picture {str(picture)!r} is no picture: end its name in .png or .svg.")
+    layout = layout_of(columns, date_format, decimal_comma=decimal_comma)
     spinner = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     console = Console(stderr=True)
     with Progress(*spinner, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("reading")
-        occasions = read_occasions(file, load_settings().decoder())
+        occasions = read_occasions(file, load_settings().decoder(), layout)
         report = backtest_of(
             occasions,
             model.value,

@@ -1,4 +1,4 @@
-"""``streamer demo``: a shop to watch, from nothing to scores, on this machine alone."""
+"""``streamer demo``: a shop to watch, yours or one that comes with it, on this machine alone."""
 
 import asyncio
 import signal
@@ -7,20 +7,21 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from rich.console import Console
 
 from streamer.broker import EmbeddedKafka
 from streamer.broker.jars import KAFKA_VERSION, jar_folder
-from streamer.cli.demo.feed import Feed, feed
+from streamer.cli.demo.feed import Feed, feed, frequent_currency, own_feed
 from streamer.cli.demo.latency import measure
 from streamer.cli.demo.outcome import Outcome, outcome_of
 from streamer.cli.demo.play import done, fit_and_renew, send_all
 from streamer.cli.demo.pulse import Pulse
 from streamer.cli.demo.report import Summary, show
 from streamer.cli.demo.stage import (
+    CDNOW,
     DemoWorker,
     alone_in,
     delete_old_topics,
@@ -28,8 +29,10 @@ from streamer.cli.demo.stage import (
     remove_deleted,
 )
 from streamer.cli.demo.steps import step
-from streamer.cli.showing import print_json
-from streamer.files import cdnow_master, cdnow_sample
+from streamer.cli.layout import Columns, DateFormat, DecimalComma, layout_of
+from streamer.cli.showing import UsageError, counted, print_json
+from streamer.files import Layout, cdnow_master, cdnow_sample
+from streamer.records.models import FORMULA
 from streamer.settings import Settings, load_settings
 
 PACED_PER_SECOND = 1_000.0
@@ -37,10 +40,27 @@ PACED_SECONDS = 5.0
 WATCH_SECONDS = 1.0
 
 
+class Shop(NamedTuple):
+    """Whose purchases are sent."""
+
+    feed: Callable[[], Feed]
+    settings: Mapping[str, object]
+
+
 def demo(
+    file: Annotated[
+        str | None,
+        typer.Argument(
+            help="Your own: transactions as CSV or Parquet, or events as JSONL; - is stdin.",
+            show_default="the purchases of CDNOW, a record shop of 1997",
+        ),
+    ] = None,
     *,
+    columns: Columns = "",
+    date_format: DateFormat = "",
+    decimal_comma: DecimalComma = False,
     sample: Annotated[
-        bool, typer.Option("--sample", help="Take a tenth of the customers: 2,357.")
+        bool, typer.Option("--sample", help="Take a tenth of CDNOW's customers: 2,357.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     stay: Annotated[
@@ -48,12 +68,18 @@ def demo(
         typer.Option(help="Leave the worker and its page running until Ctrl-C; so in a terminal."),
     ] = None,
 ) -> None:
-    """Start Kafka and a worker, send them the purchases of a real shop, and show what comes of it.
+    """Start Kafka and a worker, send them a shop's purchases, and show what comes of it.
 
-    The first run downloads Kafka and the data. In the end nothing runs on; the data are kept.
+    The first run downloads Kafka. In the end nothing runs on; the data are kept. Time is that of
+    the events: customers are as they were when the last of them happened.
+
+    Example: streamer demo orders.csv --columns customer=Kunde,date=Datum --date-format %d.%m.%Y
 
     Example: streamer demo --sample
     """
+    if file is not None and sample:
+        raise UsageError("--sample is of CDNOW's customers: leave it out, or the file.")
+    layout = layout_of(columns, date_format, decimal_comma=decimal_comma)
     # A script's background process ignores Ctrl-C; service managers send SIGTERM. Both end all in
     # order, by way of whoever handles Ctrl-C just then.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -69,8 +95,11 @@ def demo(
         if stays:
             wait_at(worker, console)
 
+    def shop(pool: ThreadPoolExecutor) -> Shop:
+        return cdnow(pool, console, sample=sample) if file is None else own(file, layout, console)
+
     try:
-        run(load_settings().data_dir / "demo", console, tell, sample=sample)
+        run(load_settings().data_dir / "demo", console, tell, shop)
     except KeyboardInterrupt:
         console.print("stopped, and with it all that was started")
         raise
@@ -94,8 +123,7 @@ def run(
     folder: Path,
     console: Console,
     tell: Callable[[Summary, DemoWorker], None],
-    *,
-    sample: bool,
+    shop: Callable[[ThreadPoolExecutor], Shop],
 ) -> None:
     """Run the demo with its data in ``folder``; whatever it started has ended when it returns.
 
@@ -103,9 +131,7 @@ def run(
     """
     started = time.monotonic()
     with alone_in(folder), ThreadPoolExecutor(1) as pool:
-        with step(console, "CDNOW's purchases, fetched once and kept"):
-            transactions = cdnow_sample() if sample else cdnow_master()
-        making = pool.submit(feed, transactions)
+        events, settings = shop(pool)
         remove_deleted(folder / "kafka")
         kafka = EmbeddedKafka(folder / "kafka")
         once = "" if jar_folder().exists() else ", after a download of 45 MB, once"
@@ -113,11 +139,34 @@ def run(
             with step(console, f"starting Kafka {KAFKA_VERSION}{once}") as told:
                 kafka.start()
                 told.words = f"Kafka {KAFKA_VERSION} on {kafka.bootstrap}{once}"
-            chosen = overrides(kafka.bootstrap)
+            chosen = {**overrides(kafka.bootstrap), **settings}
             with DemoWorker(chosen, folder) as worker:
-                tell(play(chosen, worker, making.result(), console, started), worker)
+                tell(play(chosen, worker, events(), console, started), worker)
         finally:
             kafka.stop()
+
+
+def cdnow(pool: ThreadPoolExecutor, console: Console, *, sample: bool) -> Shop:
+    """Return the shop that comes with the demo; its events are made while Kafka starts."""
+    with step(console, "CDNOW's purchases, fetched once and kept"):
+        transactions = cdnow_sample() if sample else cdnow_master()
+    return Shop(pool.submit(feed, transactions).result, CDNOW)
+
+
+def own(file: str, layout: Layout, console: Console) -> Shop:
+    """Return the shop of ``file``; unless it is set, its currency is that of most of the events.
+
+    Raises:
+        FileError: it cannot be read as it stands; it names the lines.
+    """
+    settings = load_settings()
+    currency = settings.reporting_currency
+    with step(console, f"reading {file}") as told:
+        events = own_feed(file, currency, layout)
+        if "reporting_currency" not in settings.model_fields_set:
+            currency = frequent_currency(events.values) or currency
+        told.words = f"{file}: {counted(len(events.values), 'event')}, values in {currency}"
+    return Shop(lambda: events, {"reporting_currency": currency})
 
 
 def play(
@@ -126,16 +175,23 @@ def play(
     """Take ``events`` through ``worker``, the last of them at an even pace."""
     settings = load_settings(**chosen)
     _await(worker, settings, console)
+    # Only of good events is it known that a score comes, so a shop's own are not timed.
     paced = min(round(PACED_PER_SECOND * PACED_SECONDS), len(events.values) // 2)
-    first, last = events.values[:-paced], events.values[-paced:]
+    at = len(events.values) - (0 if events.sent.file else paced)
+    first, last, latency = events.values[:at], events.values[at:], None
     with step(console, f"{len(first):,} events sent, scored and committed", spins=False):
         seconds = asyncio.run(send_all(settings, worker, first, console))
-    with step(console, f"{len(last):,} events at {PACED_PER_SECOND:,.0f} events/s, each timed"):
-        latency = asyncio.run(measure(settings, last, PACED_PER_SECOND))
+    if last:
+        with step(console, f"{len(last):,} events at {PACED_PER_SECOND:,.0f} events/s, each timed"):
+            latency = asyncio.run(measure(settings, last, PACED_PER_SECOND))
     asyncio.run(done(settings, worker, len(events.values)))
     with step(console, "a model fitted to the shop, and everyone scored by it") as told:
         model = asyncio.run(fit_and_renew(settings, worker))
-        told.words = f"{model.model_version} fitted, and everyone scored by it"
+        told.words = (
+            "too little for a model: everyone scored by formula"
+            if model.model == FORMULA
+            else f"{model.model_version} fitted, and everyone scored by it"
+        )
     pulse, outcome = _read(worker, settings, len(events.values), console)
     return Summary(
         sent=events.sent,
@@ -147,6 +203,7 @@ def play(
         model=model,
         seconds=round(time.monotonic() - started, 1),
         outcome=outcome,
+        currency=settings.reporting_currency,
         kafka_data_dir=str(settings.data_dir / "demo" / "kafka"),
         topic_prefix=settings.topic_prefix,
     )

@@ -1,9 +1,10 @@
-"""What the demo sends: real purchases, invented referrals, and a few events that are broken.
+"""What the demo sends: a shop's own file as it stands, or CDNOW's purchases with some additions.
 
 CDNOW's purchases are real (Fader & Hardie 2001). Nobody knows who told whom of that shop, so the
-referrals are drawn at random, and say so in their ``source``, as the broken events do.
+referrals are drawn at random, and say so in their ``source``; so do a few events that are broken.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from heapq import merge
@@ -13,7 +14,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from streamer.files import read_events
+from streamer.errors import StreamerError
+from streamer.files import Layout, read_events, read_lines
 from streamer.simulate import referral_overlay
 
 Event = dict[str, Any]
@@ -25,8 +27,15 @@ PLANTED_SOURCE = "planted-by-streamer-demo"
 _encode = msgspec.json.Encoder().encode
 
 
+class EmptyFileError(StreamerError):
+    """The shop's own file holds nothing."""
+
+
 class Sent(Struct, frozen=True):
-    """How many events of each kind are sent."""
+    """How many events of each kind are sent, and from where."""
+
+    file: str
+    """The shop's own; empty for CDNOW's purchases."""
 
     events: int
     purchases: int
@@ -41,6 +50,38 @@ class Feed(Struct, frozen=True):
     sent: Sent
 
 
+class _Told(Struct):
+    type: str | None = None
+    currency: str | None = None
+
+
+def own_feed(file: str, currency: str, layout: Layout) -> Feed:
+    """Return what a shop's own file says, as ``streamer send`` would send it.
+
+    Raises:
+        FileError: it cannot be read as it stands; it names the lines.
+        EmptyFileError: it holds nothing.
+    """
+    values = list(read_lines(file, currency, layout))
+    if not values:
+        raise EmptyFileError(f"{file} holds no events: name another file.")
+    purchases = sum(told.type == "purchase" for told in map(_told, values))
+    return Feed(values, Sent(file, len(values), purchases, 0, 0))
+
+
+def frequent_currency(values: Iterable[bytes]) -> str | None:
+    """Return the currency that most of the events name."""
+    named = Counter(told.currency for told in map(_told, values) if told.currency)
+    return named.most_common(1)[0][0] if named else None
+
+
+def _told(value: bytes) -> _Told:
+    try:
+        return msgspec.json.decode(value, type=_Told)
+    except msgspec.DecodeError:  # the worker says what is wrong with it
+        return _Told()
+
+
 def feed(transactions: Path) -> Feed:
     """Return what is made of a file of CDNOW's."""
     purchases = list(read_events(str(transactions)))
@@ -51,7 +92,7 @@ def feed(transactions: Path) -> Feed:
     values = [_encode(event) for event in merge(purchases, referrals, key=_instant)]
     planted = [spoil(event) for spoil, event in zip(WAYS, purchases, strict=False)]
     values = _spread(planted, values)
-    return Feed(values, Sent(len(values), len(purchases), len(referrals), len(planted)))
+    return Feed(values, Sent("", len(values), len(purchases), len(referrals), len(planted)))
 
 
 def _instant(event: Event) -> datetime:

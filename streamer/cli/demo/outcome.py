@@ -53,6 +53,16 @@ class Customer(Struct, frozen=True):
     risk: Risk
 
 
+class Refused(Struct, frozen=True):
+    """A dead letter."""
+
+    source: str
+    """Who sent it: for a line of a table, FILE:LINE."""
+    reason: str
+    field: str
+    message: str
+
+
 class Outcome(Struct, frozen=True):
     """What a subscriber knows when all has been read."""
 
@@ -66,6 +76,8 @@ class Outcome(Struct, frozen=True):
     horizon_days: float
     dead_letters: dict[str, int]
     """By reason."""
+    refused: list[Refused]
+    """The first dead letters of each partition."""
     most_valuable: list[Customer]
     at_risk: list[Customer]
     """By the money at stake."""
@@ -79,17 +91,18 @@ async def outcome_of(settings: Settings) -> Outcome:
         risks = await _last(
             settings, consumer, CHURN_RISK_UPDATES, msgspec.json.Decoder(Risk).decode
         )
-        reasons = await _reasons(settings, consumer)
+        reasons, refused = await _refused(settings, consumer)
     customers = [Customer(value, risks[key]) for key, value in values.items()]
     in_time = (customer for customer in customers if customer.risk.risk_band in AT_RISK)
     referrers = (customer for customer in customers if customer.value.referred_customers)
     return Outcome(
-        as_of=max(customer.risk.as_of[:10] for customer in customers),
+        as_of=max((customer.risk.as_of[:10] for customer in customers), default=""),
         customers=len(customers),
         worth=sum((customer.value.historic_clv for customer in customers), Decimal(0)),
         expected=sum((one.value.predicted_clv or Decimal(0) for one in customers), Decimal(0)),
         horizon_days=settings.horizon_days,
         dead_letters=dict(reasons.most_common()),
+        refused=refused,
         most_valuable=nlargest(SHOWN, customers, key=_worth),
         at_risk=nlargest(SHOWN, in_time, key=_worth),
         referrers=nlargest(SHOWN, referrers, key=_brought),
@@ -118,11 +131,31 @@ async def _last(
     return {key: decode(value) for key, value in last.items()}
 
 
-async def _reasons(settings: Settings, consumer: AIOKafkaConsumer) -> Counter[str]:
+async def _refused(
+    settings: Settings, consumer: AIOKafkaConsumer
+) -> tuple[Counter[str], list[Refused]]:
+    """Return how many dead letters there are by reason, and a few of them."""
     reasons: Counter[str] = Counter()
+    shown: list[Refused] = []
     starts, ends = await ranges(consumer, partitions_of(settings, DEAD_LETTERS))
     async for records in read(consumer, starts, ends):
-        reasons.update(
-            readable_dead_letter(r.key, r.value, r.headers, r.timestamp).reason for r in records
-        )
-    return reasons
+        for record in records:
+            letter = readable_dead_letter(
+                record.key, record.value, record.headers, record.timestamp
+            )
+            reasons[letter.reason] += 1
+            if len(shown) < SHOWN:
+                source = _source(record.value)
+                shown.append(Refused(source, letter.reason, letter.field, letter.message))
+    return reasons, shown
+
+
+class _Source(Struct):
+    source: str = ""
+
+
+def _source(value: bytes | None) -> str:
+    try:
+        return msgspec.json.decode(value or b"", type=_Source).source
+    except msgspec.DecodeError:
+        return ""

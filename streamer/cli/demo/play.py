@@ -12,7 +12,7 @@ from streamer.cli.demo.stage import DemoError, DemoWorker
 from streamer.engine.fitting import fit_shop
 from streamer.engine.models import publish
 from streamer.engine.sending import send
-from streamer.records.models import ModelParams
+from streamer.records.models import FORMULA, ModelParams
 from streamer.settings import Settings
 
 PULSE_SECONDS = 0.2
@@ -61,10 +61,14 @@ def _told(pulse: Pulse, sent: int, started: float) -> str:
 async def fit_and_renew(settings: Settings, worker: DemoWorker) -> ModelParams:
     """Fit a model to the shop, publish it, and wait until the worker has scored everyone by it.
 
+    A shop too small for a model stays with the formula.
+
     Raises:
         DemoError: the worker goes on no more.
     """
     model = await fit_shop(settings, settings.model)
+    if model.model == FORMULA:
+        return model
     await publish(settings, model)
     last, moved_at = -1, time.monotonic()
     while last < model.customers:

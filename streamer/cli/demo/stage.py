@@ -57,6 +57,10 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
+CDNOW: Mapping[str, object] = {"referral_programme": True, "reporting_currency": "USD"}
+"""What the demo sets for the shop that comes with it; for a shop's own file its settings hold."""
+
+
 def overrides(bootstrap: str) -> dict[str, object]:
     """Return the settings that one run has of its own: topics, group, port, time by the events."""
     run = f"{PREFIX}{datetime.now(UTC):%Y%m%d-%H%M%S}"
@@ -72,12 +76,10 @@ def overrides(bootstrap: str) -> dict[str, object]:
         "create_topics": True,
         "http_host": HOST,
         "http_port": port,
-        # CDNOW ends in June 1998: by the wall clock all of its customers would be long gone.
+        # By the wall clock all customers of an old file are long gone; CDNOW's ends in June 1998.
         "clock": "stream",
         "emit": "latest",
-        "referral_programme": True,
         "rescore_per_second": 50_000,
-        "reporting_currency": "USD",
     }
 
 

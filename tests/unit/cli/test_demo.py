@@ -7,12 +7,22 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from rich.console import Console
 
-from streamer.cli.demo.feed import PLANTED_SOURCE, WAYS, Feed, Sent, feed
+from streamer.cli.demo.feed import (
+    PLANTED_SOURCE,
+    WAYS,
+    EmptyFileError,
+    Feed,
+    Sent,
+    feed,
+    frequent_currency,
+    own_feed,
+)
 from streamer.cli.demo.latency import Latency
 from streamer.cli.demo.outcome import Customer, Outcome, Risk, Value
 from streamer.cli.demo.pulse import pulse_of
 from streamer.cli.demo.report import Summary, show
 from streamer.cli.demo.stage import DemoError, alone_in, remove_deleted
+from streamer.files import USUAL
 from streamer.replay import Replay
 from streamer.settings import Settings
 from tests.support.models import model_params
@@ -56,7 +66,7 @@ def test_the_planted_errors_are_all_that_is_refused(events: Feed) -> None:
 def test_the_feed_counts_what_it_holds(events: Feed) -> None:
     simulated = sum(b"simulated-referral-overlay" in value for value in events.values)
     purchases = CUSTOMERS * ORDERS
-    assert events.sent == Sent(len(events.values), purchases, simulated, 8)
+    assert events.sent == Sent("", len(events.values), purchases, simulated, 8)
     assert events.sent.events == purchases + simulated + 8
     assert simulated > 0
 
@@ -70,6 +80,24 @@ def test_events_are_in_the_order_of_their_times(events: Feed) -> None:
 def test_the_second_half_holds_good_events_only(events: Feed) -> None:
     half = events.values[len(events.values) // 2 :]
     assert not any(b"planted-" in value for value in half)
+
+
+def test_a_shops_own_file_is_sent_as_it_stands(tmp_path: Path) -> None:
+    lines = [
+        b'{"type":"purchase","currency":"EUR"}',
+        b"{broken",
+        b'{"type":"rating"}',
+        b'{"type":1}',
+    ]
+    file = tmp_path / "own.jsonl"
+    file.write_bytes(b"\n".join(lines))
+    own = own_feed(str(file), "USD", USUAL)
+    assert own == Feed(lines, Sent(str(file), 4, 1, 0, 0))
+    assert frequent_currency(own.values) == "EUR"
+    file.write_bytes(b"\n")
+    with pytest.raises(EmptyFileError, match="holds no events"):
+        own_feed(str(file), "USD", USUAL)
+    assert frequent_currency([]) is None
 
 
 # -- how far the worker is --------------------------------------------------------------------
@@ -183,9 +211,10 @@ def test_the_report_fits_into_80_columns() -> None:
         most_valuable=[customer],
         at_risk=[customer],
         referrers=[customer],
+        refused=[],
     )
     summary = Summary(
-        sent=Sent(74_433, 69_659, 4_766, 8),
+        sent=Sent("", 74_433, 69_659, 4_766, 8),
         scores=142_081,
         silences=72_422,
         events_per_second=31_234.5,
@@ -194,6 +223,7 @@ def test_the_report_fits_into_80_columns() -> None:
         seconds=31.8,
         model=model_params(),
         outcome=outcome,
+        currency="USD",
         kafka_data_dir=".streamer/demo/kafka",
         topic_prefix="demo-20260101-000000.",
     )

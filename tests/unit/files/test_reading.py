@@ -91,6 +91,7 @@ def test_a_table_gives_purchases_in_event_time_order(write: Write) -> None:
         "order_id": "",
         "amount": "7.50",
         "currency": "EUR",
+        "source": "shop.csv:3",
     }
 
 
@@ -118,6 +119,7 @@ def test_every_known_column_reaches_the_event(write: Write) -> None:
         "channel": "web",
         "location": "FR",
         "items": [{"product_id": "p", "category": "shoes", "quantity": 2}],
+        "source": "shop.csv:2",
     }
 
 

@@ -65,11 +65,24 @@ function figure(summary, height, options, data, heads, rows) {
 const cursor = { show: false };
 const base = () => ({ cursor, legend: { show: false }, padding: [10, 12, 0, 0] });
 
+// Of a time axis, in the reader's manner, in UTC as all instants of the page.
+const inUtc = (given) => new Intl.DateTimeFormat(undefined, { ...given, timeZone: "UTC" });
+const MONTH = inUtc({ month: "short", year: "numeric" });
+const DATE = inUtc({ day: "numeric", month: "short" });
+const TIME = inUtc({ hour: "2-digit", minute: "2-digit" });
+const DAY = 86_400;
+const tzDate = (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC");
+
+function times(ticks) {
+  const apart = ticks.length > 1 ? ticks[1] - ticks[0] : DAY;
+  return ticks.map((tick) => (apart >= 28 * DAY ? MONTH : tick % DAY ? TIME : DATE).format(tick * 1000));
+}
+
 export function lines({ summary, x, series, time = true, height = 220, format, heads, rows, marks = [], range }) {
   const options = () => ({
-    ...base(),
+    ...base(), tzDate, padding: [10, 30, 0, 0], // the last label needs room
     scales: { x: { time }, y: { range: range ?? ((_, low, high) => [Math.min(0, low), high * 1.08 || 1]) } },
-    axes: [axis(time ? {} : { size: 30, values: (_, ticks) => ticks.map((t) => (Number.isInteger(t) ? t : "")) }),
+    axes: [axis(time ? { size: 30, space: 76, values: (_, ticks) => times(ticks) } : { size: 30, values: (_, ticks) => ticks.map((t) => (Number.isInteger(t) ? t : "")) }),
       axis({ size: 58, values: (_, ticks) => ticks.map(format) })],
     series: [{}, ...series.map((one) => ({
       label: one.label, stroke: colour(one.colour), width: 2, dash: one.dash,

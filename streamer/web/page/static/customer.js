@@ -23,9 +23,9 @@ function kpis(ltv, risk) {
   const one = (name, shown, sub) => h("div", { class: "kpi" }, h("dt", {}, name), h("dd", {}, shown), sub ? h("dd", { class: "sub" }, sub) : null);
   const why = (of, name) => of.null_reasons[name] ?? null;
   return [
-    one("Worth so far", about(ltv.historic_clv, ltv.currency), `${count(ltv.orders)} orders`),
+    one("Worth so far", about(ltv.historic_clv, ltv.currency), `${count(ltv.orders)} ${ltv.orders === 1 ? "order" : "orders"}`),
     one(`Expected in ${Math.round(ltv.horizon_days)} days`, about(ltv.predicted_clv, ltv.currency),
-      ltv.predicted_clv == null ? plain(String(why(ltv, "predicted_clv") ?? "not known")) : `${ltv.expected_orders?.toFixed(1)} orders, ${ltv.predicted_clv_basis ?? ""}`),
+      ltv.predicted_clv == null ? plain(String(why(ltv, "predicted_clv") ?? "not known")) : `${ltv.expected_orders?.toFixed(1)} orders, in ${ltv.predicted_clv_basis}`),
     one("Risk", band(risk.risk_band), risk.next_band_crossing_at ? `worse from ${dayOf(risk.next_band_crossing_at)}` : null),
     one("Leaves", percent(risk.churn_probability), `buys nothing in ${Math.round(risk.horizon_days)} days`),
     one("Win back by", dayOf(risk.win_back_by), risk.expected_date_of_next_order ? `next order about ${dayOf(risk.expected_date_of_next_order)}` : null),

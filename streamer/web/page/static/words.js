@@ -12,7 +12,7 @@ export const compact = (number) => (number == null ? "–" : short.format(number
 export const percent = (share, digits = 0) => (share == null ? "–" : `${(share * 100).toFixed(digits)}\u00a0%`);
 export const dayOf = (text) => (text ? day.format(new Date(text)) : "–");
 export const momentOf = (text) => (text ? moment.format(new Date(text)) : "–");
-export const plain = (name) => name.replaceAll("_", " ");
+export const plain = (name) => name.replaceAll("_", " ").replace(/\b(rfm|ltv)\b/g, (short) => short.toUpperCase());
 
 export function money(text, currency, digits = 2) {
   if (text == null) return "–";

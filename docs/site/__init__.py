@@ -1,0 +1,1 @@
+"""What the documentation's site is built from: `make docs`."""
