@@ -10,7 +10,8 @@ RUN python -m venv /opt/streamer && python -m venv /opt/build
 COPY requirements/runtime.lock requirements/build.lock requirements/
 RUN /opt/streamer/bin/pip install --require-hashes --only-binary :all: -r requirements/runtime.lock \
     && /opt/build/bin/pip install --require-hashes --only-binary :all: -r requirements/build.lock
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
+COPY schemas schemas
 COPY streamer streamer
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && /opt/streamer/bin/pip install --no-deps dist/*.whl \

@@ -21,7 +21,7 @@ MINUTES := 30
 SEED := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs test soak chaos coverage check format bench lock sbom audit clean
+.PHONY: help setup demo docs test soak chaos coverage check format bench lock dist sbom audit clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*##/make \1:/p' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ lock: setup  ## renew the lock files of the project and of the peer that has one
 	$(COMPILE) pyproject.toml --upgrade --group dev --constraint requirements/runtime.lock --output-file requirements/dev.lock
 	$(COMPILE) --group build --upgrade --constraint requirements/dev.lock --output-file requirements/build.lock
 	$(COMPILE) $(QUIX).in --upgrade --output-file $(QUIX).lock
+
+dist: setup sbom  ## build the wheel and the source distribution into dist/, the list of parts beside them
+	$(BIN)/python -m hatchling build
 
 sbom: setup  ## list what a worker is made of in dist/sbom.cdx.json (CycloneDX)
 	@mkdir -p dist

@@ -8,7 +8,8 @@ import asyncio
 import logging
 import sys
 from importlib import import_module
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -34,6 +35,7 @@ COMMANDS = {
     "experiments": "Show what the arms of experiments did, and how sure it is.",
     "ideal": "Show what the most valuable customers have in common.",
     "dlq": "Look at the dead letters.",
+    "webhooks": "Tell marketing tools by signed HTTP requests.",
     "config": "Look at the settings.",
     "doctor": "Say what is wrong, and what to do about it.",
     "bench": "Measure throughput and latency on this machine.",
@@ -69,8 +71,25 @@ def load(name: str) -> Any:
     return typer.main.get_group(group).commands[name]
 
 
-def _streamer() -> None:
-    """Customer lifetime value and churn risk from events on Kafka, exactly once."""
+def _tell_version(value: bool) -> None:
+    if value:
+        typer.echo(f"streamer {version('streamer')}")
+        raise typer.Exit
+
+
+def _streamer(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Customer lifetime value and churn risk from events on Kafka, exactly once.
+
+    Example: streamer demo
+    """
 
 
 app = typer.Typer(
