@@ -107,6 +107,8 @@ def format_amounts(amounts: NDArray[np.int64], digits: int) -> list[str]:
     >>> format_amounts(np.array([12_500_000, -1]), 2)
     ['12.50', '-0.000001']
     """
+    if len(amounts) > 1 and (amounts == amounts[0]).all():
+        return [format_amount(int(amounts[0]), digits)] * len(amounts)
     unit = 10 ** (DECIMALS - digits)
     minor, rest = np.divmod(np.abs(amounts), unit)
     whole, fraction = np.divmod(minor, 10**digits)
