@@ -156,14 +156,15 @@ class Work:
         Then the row is kept as it is now; either way all are scored together in the end.
         """
         scorings = list(scorings)
-        self._scored.update([scoring.customer_id for scoring in scorings])
+        customers = [scoring.customer_id for scoring in scorings]
+        self._scored.update(customers)
         if self._configuration.every_event:
             for scoring in scorings:
                 as_it_is = decode_row(encode_row(scoring.row))
                 self._scorings[len(self._scorings)] = replace(scoring, row=as_it_is)
                 self._remember_tier(scoring.row)
         else:
-            self._scorings.update((scoring.customer_id, scoring) for scoring in scorings)
+            self._scorings.update(zip(customers, scorings, strict=True))
 
     def advance(self, until: int, timers_max: int | None) -> None:
         """Tell of silence up to ``until``, or up to the last of ``timers_max`` crossings."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from streamer.records.instants import DAY, LAST, NEVER
 from streamer.records.scores import RISK_BANDS
 from streamer.scoring.columns import Earlier, PurchaseColumns
-from streamer.scoring.models.histories import Floats, Histories
+from streamer.scoring.models.histories import Floats, Histories, distinct
 from streamer.scoring.models.model import PurchaseModel
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.rhythm import FAR, Instants, crossings
@@ -55,10 +55,11 @@ def _crossings(history: Iterable[Instants], parameters: ScoringParameters) -> In
     levels, lower = map(np.array, parameters.raw_thresholds)
     # Who was in a band or beyond it stays there until the probability is well below (hysteresis).
     reached = np.where(held[:, None] >= levels, lower, levels)
-    thrice = np.arange(len(first)).repeat(len(levels))
-    customers = _histories(first, last, last, occasions).of(thrice)
-    ages = model.purchases.age_at(customers, parameters.horizon_days, reached.ravel())
-    return _instants(first, last, occasions, ages.reshape(reached.shape))
+    customers = _histories(first, last, last, occasions)
+    some, places = distinct(customers.x, customers.t_x, *reached.T)
+    thrice = customers.of(some.repeat(len(levels)))
+    ages = model.purchases.age_at(thrice, parameters.horizon_days, reached[some].ravel())
+    return _instants(first, last, occasions, ages.reshape(-1, len(levels))[places])
 
 
 def latest(row_crossings: Instants, until: Instants) -> Instants:

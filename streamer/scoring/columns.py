@@ -51,8 +51,7 @@ class Earlier(Struct, frozen=True, gc=False):
 
 def earlier_of(row: Row) -> Earlier:
     """Return what ``row`` says now; it may go on changing."""
-    fields: list[int] = [*_fields_of(row), row.as_of]
-    return Earlier(*fields)
+    return Earlier(*_fields_of(row), row.as_of)
 
 
 class PurchaseColumns(Struct, frozen=True):

@@ -160,6 +160,8 @@ def _forget_late(row: Row, lateness: int) -> None:
     recent, watermarks = row.recent, row.watermarks
     if len(recent) == 1:
         return  # the newest of all: most customers have no other
+    if recent and min(recent.values()) >= max(*watermarks, row.overtaken_until) - lateness:
+        return  # by any clock
     # An overtaken event's clock is its own log's time: behind that its like would be late.
     overtaken_until = max(row.overtaken_until, watermarks[0] - WINDOW_DAYS[-1] * DAY)
     # Rows of before hashes had 61 bits have a bit of the hash where "overtaken" stands now.
