@@ -30,7 +30,7 @@ from streamer.records.models import ModelParams
 from streamer.records.partitioning import partition_of
 from streamer.records.scores import MODEL, SILENCE, Cause
 from streamer.scoring.bands import crossings_of, last_crossings, latest, next_crossings
-from streamer.scoring.columns import Earlier, earlier_of
+from streamer.scoring.columns import Earlier, earlier_of, purchases_of
 from streamer.scoring.rhythm import FAR, Instants
 from streamer.scoring.score import Scoring
 from streamer.serdes.origins import decode_origin
@@ -46,6 +46,7 @@ from streamer.serdes.rows import (
     told_key,
 )
 from streamer.state.erasure import answers, is_forgotten, newcomer
+from streamer.state.first import first_row, is_plain
 from streamer.state.fold import admits, fold, overtaken, seal
 from streamer.state.row import Row
 from streamer.state.telling import before_of, messages_of
@@ -135,8 +136,8 @@ class Work:
         if stood:
             own = np.array([earlier.as_of for earlier in stood.values()])
             until = np.full_like(own, self._time)
-            scoring = self._partition.scoring
-            told = last_crossings(list(stood.values()), own, until, scoring)
+            bought = purchases_of(list(stood.values()), own)
+            told = last_crossings(bought, own, until, self._partition.scoring)
             reached = latest(row_crossings[list(stood)], told).tolist()
             for place, instant in zip(stood, reached, strict=True):
                 as_of[place] = max(as_of[place], instant)
@@ -155,14 +156,15 @@ class Work:
         Then the row is kept as it is now; either way all are scored together in the end.
         """
         scorings = list(scorings)
-        self._scored.update([scoring.customer_id for scoring in scorings])
+        customers = [scoring.customer_id for scoring in scorings]
+        self._scored.update(customers)
         if self._configuration.every_event:
             for scoring in scorings:
                 as_it_is = decode_row(encode_row(scoring.row))
                 self._scorings[len(self._scorings)] = replace(scoring, row=as_it_is)
                 self._remember_tier(scoring.row)
         else:
-            self._scorings.update((scoring.customer_id, scoring) for scoring in scorings)
+            self._scorings.update(zip(customers, scorings, strict=True))
 
     def advance(self, until: int, timers_max: int | None) -> None:
         """Tell of silence up to ``until``, or up to the last of ``timers_max`` crossings."""
@@ -306,11 +308,11 @@ class Work:
         causes: dict[str, Cause] = {}
         folded = 0
         for record, event in events:
-            if isinstance(event, Erasure | ReferrerErased):
+            if type(event) is Erasure or type(event) is ReferrerErased:
                 self._erase(record, event, causes)
                 continue
             try:
-                changed = self._fold(record, event)
+                changed = self._begins(record, event) or self._fold(record, event)
             except Rejected as rejected:
                 self._intake.refuse(record, rejected)
                 continue
@@ -322,6 +324,29 @@ class Work:
                 causes[event.customer_id] = _cause(record, event, self._rekeyed_topic)
         self._unit.counts["events"] += folded
         return causes
+
+    def _begins(self, record: Record, event: Event) -> bool:
+        """Make the row of a customer whose first event is a plain purchase; return whether it is.
+
+        Such a row follows from the event, and concerns nobody else.
+        """
+        customer_id = event.customer_id
+        if customer_id in self._rows or customer_id in self._touched or self._remembers_more:
+            return False
+        if type(event) is not Purchase or not is_plain(event):
+            return False
+        row = self._touched[customer_id] = first_row(event)
+        row.applied[self._source_of[record.topic]] = record.offset
+        self._earlier[customer_id] = None
+        self._stream_time = max(self._stream_time, event.occurred_at)
+        return True
+
+    @property
+    def _remembers_more(self) -> bool:
+        """Whether a customer without a row may not be new, or a score may lie before its first."""
+        return bool(
+            self._partition.erased or self._eraser.erased or self._configuration.every_event
+        )
 
     def _fold(self, record: Record, event: Event) -> bool | None:
         """Fold one event and tell the other rows it concerns.

@@ -101,17 +101,25 @@ def format_amount(micros: int, digits: int) -> str:
     return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
 
 
+_FEW = 20
+"""Up to so many amounts, one by one costs less."""
+
+
 def format_amounts(amounts: NDArray[np.int64], digits: int) -> list[str]:
     """Return ``format_amount`` of each of ``amounts``, shape (n,), at a quarter of its cost.
 
     >>> format_amounts(np.array([12_500_000, -1]), 2)
     ['12.50', '-0.000001']
     """
+    if len(amounts) <= _FEW:
+        return [format_amount(amount, digits) for amount in amounts.tolist()]
+    if (amounts == amounts[0]).all():
+        return [format_amount(int(amounts[0]), digits)] * len(amounts)
     unit = 10 ** (DECIMALS - digits)
     minor, rest = np.divmod(np.abs(amounts), unit)
     whole, fraction = np.divmod(minor, 10**digits)
     # The encoder writes integers in C.
-    texts = _encode(whole.tolist()).decode()[1:-1].split(",") if len(amounts) else []
+    texts = _encode(whole.tolist()).decode()[1:-1].split(",")
     if digits:
         fractions = _fractions(digits)
         texts = list(map(str.__add__, texts, map(fractions.__getitem__, fraction.tolist())))

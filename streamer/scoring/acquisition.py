@@ -11,6 +11,7 @@ like it may cost, and what acquisition left of it is for retention.
 
 from collections.abc import Mapping
 from functools import lru_cache
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -77,28 +78,44 @@ def acquisition(
         target: the ratio of value to cost below which a customer is flagged, above 0.
         digits: of the currency.
     """
+    if not any(map(attrgetter("engagement"), rows)):
+        return [None] * len(rows), _unpaid(lifetime, target, digits)
     told = [_cost(row, channel_costs) for row in rows]
     costs, cost_bases, channels = map(list, zip(*told, strict=True))
     has_cost = np.array([cost is not None for cost in costs])
     amounts = np.array([cost or 0 for cost in costs], dtype=np.int64)
     divides = lifetime.known & (amounts > 0)
-    # The value as the wire tells it, so that who divides by hand gets the same.
-    unit = 10 ** (DECIMALS - digits)
-    value = np.rint(np.clip(lifetime.value, -TOTAL_LIMIT, TOTAL_LIMIT) / unit) * unit
+    value = _as_told(lifetime, digits)
     ratio, is_known = value / np.where(divides, amounts, 1), divides.tolist()
     budget = np.maximum(value, 0) / target
     columns = (
         lifetime.basis,
         where_known((ratio < target).tolist(), is_known),
-        where_known(format_amounts(amounts, digits), has_cost.tolist())
-        if has_cost.any()
-        else costs,  # all null: the usual batch of a shop that tells none
+        where_known(format_amounts(amounts, digits), has_cost.tolist()),
         cost_bases,
         channels,
         rounded(budget, lifetime.known, digits),
         rounded(np.maximum(budget - amounts, 0), lifetime.known & has_cost, digits),
     )
     return where_known(ratio.tolist(), is_known), Measure(columns, _reasons(told, lifetime))
+
+
+def _unpaid(lifetime: Lifetime, target: float, digits: int) -> Measure:
+    """Return the figures where nothing is told of any customer: the usual batch of many shops."""
+    unknown = [None] * len(lifetime.bought)
+    budget = np.maximum(_as_told(lifetime, digits), 0) / target
+    columns = (
+        *(lifetime.basis, unknown, unknown, unknown, unknown),
+        *(rounded(budget, lifetime.known, digits), unknown),
+    )
+    return Measure(columns, _reasons([_UNKNOWN_COST] * len(unknown), lifetime))
+
+
+def _as_told(lifetime: Lifetime, digits: int) -> Floats:
+    """Return the values as the wire tells them, so that who divides by hand gets the same."""
+    unit = 10 ** (DECIMALS - digits)
+    value: Floats = np.rint(np.clip(lifetime.value, -TOTAL_LIMIT, TOTAL_LIMIT) / unit) * unit
+    return value
 
 
 _UNKNOWN_COST = _Cost(None, None, None)

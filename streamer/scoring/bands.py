@@ -7,7 +7,7 @@ takes the probability only just below a threshold does not take the band down (h
 the band was is a function of the row too: that of the moment before the last purchase.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
 import numpy as np
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from streamer.records.instants import DAY, LAST, NEVER
 from streamer.records.scores import RISK_BANDS
-from streamer.scoring.columns import Earlier
-from streamer.scoring.models.histories import Floats, Histories
+from streamer.scoring.columns import Earlier, PurchaseColumns
+from streamer.scoring.models.histories import Floats, Histories, distinct
 from streamer.scoring.models.model import PurchaseModel
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.rhythm import FAR, Instants, crossings
@@ -42,7 +42,12 @@ def crossings_of(
         hold until the next purchase.
     """
     table = np.array(list(map(_history_of, rows)), dtype=np.int64).reshape(-1, 4)
-    first, last, previous, occasions = table.T
+    return _crossings(table.T, parameters)
+
+
+def _crossings(history: Iterable[Instants], parameters: ScoringParameters) -> Instants:
+    """Return the same of the columns ``_history_of`` rows, shape (n,) each."""
+    first, last, previous, occasions = history
     model = parameters.model
     if model is None or model.purchases is None:
         return crossings(first, last, occasions, parameters)
@@ -50,10 +55,11 @@ def crossings_of(
     levels, lower = map(np.array, parameters.raw_thresholds)
     # Who was in a band or beyond it stays there until the probability is well below (hysteresis).
     reached = np.where(held[:, None] >= levels, lower, levels)
-    thrice = np.arange(len(rows)).repeat(len(levels))
-    customers = _histories(first, last, last, occasions).of(thrice)
-    ages = model.purchases.age_at(customers, parameters.horizon_days, reached.ravel())
-    return _instants(first, last, occasions, ages.reshape(reached.shape))
+    customers = _histories(first, last, last, occasions)
+    some, places = distinct(customers.x, customers.t_x, *reached.T)
+    thrice = customers.of(some.repeat(len(levels)))
+    ages = model.purchases.age_at(thrice, parameters.horizon_days, reached[some].ravel())
+    return _instants(first, last, occasions, ages.reshape(-1, len(levels))[places])
 
 
 def latest(row_crossings: Instants, until: Instants) -> Instants:
@@ -64,39 +70,40 @@ def latest(row_crossings: Instants, until: Instants) -> Instants:
 
 
 def last_crossings(
-    rows: Sequence[Earlier], after: Instants, until: Instants, parameters: ScoringParameters
+    bought: PurchaseColumns, after: Instants, until: Instants, parameters: ScoringParameters
 ) -> Instants:
     """Return the last crossing of each row behind ``after``, up to ``until``; NEVER without any.
 
     Args:
-        rows: n of them.
+        bought: what n rows say, as of whenever.
         after: shape (n,), not before the row's last purchase.
         until: shape (n,).
         parameters: of the scores.
     """
-    crossed = np.full((len(rows), len(RISK_BANDS) - 1), FAR)
-    some = _may_have_crossed(rows, after, until, parameters)
+    crossed = np.full((len(after), len(RISK_BANDS) - 1), FAR)
+    some = _may_have_crossed(bought, after, until, parameters)
     if len(some):
-        crossed[some] = crossings_of([rows[place] for place in some], parameters)
+        history = (bought.first, bought.last, bought.previous, bought.occasions)
+        crossed[some] = _crossings([column[some] for column in history], parameters)
     last = latest(crossed, until)
     return np.where(last > after, last, NEVER)
 
 
 def _may_have_crossed(
-    rows: Sequence[Earlier], after: Instants, until: Instants, parameters: ScoringParameters
+    bought: PurchaseColumns, after: Instants, until: Instants, parameters: ScoringParameters
 ) -> NDArray[np.intp]:
     """Return the places of rows whose probability passes a threshold: to tell when costs more."""
     model = parameters.model
     if model is None or model.purchases is None:
-        return np.arange(len(rows))
-    table = np.array(list(map(_history_of, rows)), dtype=np.int64).reshape(-1, 4)
-    first, last, _, occasions = (np.concatenate([column, column]) for column in table.T)
+        return np.arange(len(after))
+    history = bought.first, bought.last, bought.occasions
+    first, last, occasions = (np.concatenate([column, column]) for column in history)
     customers = _histories(first, last, np.concatenate([after, until]), occasions)
     churn = model.purchases.no_purchase_probability(customers, parameters.horizon_days)
     thresholds = np.sort(np.concatenate(parameters.raw_thresholds))
     passed = (
-        np.searchsorted(thresholds, churn[: len(rows)] - _ROUNDING),
-        np.searchsorted(thresholds, churn[len(rows) :] + _ROUNDING),
+        np.searchsorted(thresholds, churn[: len(after)] - _ROUNDING),
+        np.searchsorted(thresholds, churn[len(after) :] + _ROUNDING),
     )
     return np.flatnonzero(passed[0] != passed[1])
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from streamer.records.instants import DAY
@@ -50,8 +51,7 @@ class Earlier(Struct, frozen=True, gc=False):
 
 def earlier_of(row: Row) -> Earlier:
     """Return what ``row`` says now; it may go on changing."""
-    fields: list[int] = [*_fields_of(row), row.as_of]
-    return Earlier(*fields)
+    return Earlier(*_fields_of(row), row.as_of)
 
 
 class PurchaseColumns(Struct, frozen=True):
@@ -76,6 +76,16 @@ class PurchaseColumns(Struct, frozen=True):
     """Days from the first purchase to the last."""
     t: Floats
     """Days from the first purchase to ``as_of``."""
+
+    def of(self, chosen: Flags) -> "PurchaseColumns":
+        """Return the customers ``chosen``, shape (n,)."""
+        return PurchaseColumns(
+            *(getattr(self, field)[chosen] for field in PurchaseColumns.__struct_fields__)
+        )
+
+    def at(self, as_of: Instants) -> "PurchaseColumns":
+        """Return the same purchases seen from other instants, shape (n,)."""
+        return replace(self, as_of=as_of, t=(as_of - self.first) / DAY)
 
 
 class Columns(PurchaseColumns, frozen=True):

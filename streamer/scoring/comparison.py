@@ -56,15 +56,16 @@ def compared(
     rows = [one for one, null in zip(earlier, nulls, strict=True) if one and not null]
     silent = np.array([causes[place].kind == "silence" for place in places], dtype=bool)
     until = as_of[places]
+    bought = purchases_of(rows, until)
     own = np.array([one.as_of for one in rows], dtype=np.int64)
     told = np.empty_like(own)
     # In silence the crossing at hand is the score itself, at an event it was told before.
     told[silent] = latest(row_crossings[places][silent], until[silent] - 1)
     told[~silent] = last_crossings(
-        [row for row, is_silent in zip(rows, silent.tolist(), strict=True) if not is_silent],
+        bought.of(~silent),
         own[~silent],
         until[~silent],
         parameters,
     )
     since = np.minimum(np.maximum(own, told), until)
-    return Comparison(nulls, places, since, purchases_of(rows, since), purchases_of(rows, until))
+    return Comparison(nulls, places, since, bought.at(since), bought)

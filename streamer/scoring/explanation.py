@@ -16,6 +16,7 @@ add up exactly as well: the sums up to each are rounded, and their differences t
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from itertools import permutations, repeat
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,10 @@ def reasons(
 ) -> list[tuple[str, ...]]:
     """Return what moved each score and, behind it, what is to be said besides, if anything."""
     moved = [None if one is None else one[-1] for one in explained]
-    return [tuple(filter(None, told)) for told in zip(moved, *texts, strict=True)]
+    told = [column for column in (moved, *texts) if any(column)]
+    if not any(None in column for column in told):
+        return list(zip(*told, strict=True))
+    return [tuple(filter(None, sentences)) for sentences in zip(*told, strict=True)]
 
 
 def wire_columns(explained: Sequence[Explanation | None]) -> tuple[list[Any], list[Any], list[Any]]:
@@ -187,45 +191,66 @@ def _values(
     digits = minor_digits(parameters.currency)
     unit = 10 ** (DECIMALS - digits)
     # The last sum is the predicted value itself, not what rounding errors make of it.
-    levels = [_minor(level, unit) for level in (was, waited, bought, now.purchases * worth)]
-    steps = np.diff(np.stack(levels), axis=0)
-    texts = [_signed_amounts(step * unit, digits) for step in steps]
-    previous = format_amounts(levels[0] * unit, digits)
-    after = format_amounts(levels[-1] * unit, digits)
-    known = (now.known & then.known).tolist()
+    reached = was, waited, bought, now.purchases * worth
+    levels = np.stack([_minor(level, unit) for level in reached])
+    steps = levels[1:] - levels[:-1]
+    changes, words = zip(*map(_changes, INPUTS, steps * unit, repeat(digits)), strict=True)
     columns = zip(
-        known, since, previous, after, steps.T.tolist(), zip(*texts, strict=True), strict=True
+        (now.known & then.known).tolist(),
+        since,
+        format_amounts(levels[0] * unit, digits),
+        format_amounts(levels[-1] * unit, digits),
+        _greatest_first(steps),
+        zip(*changes, strict=True),
+        zip(*words, strict=True),
+        strict=True,
     )
-    return [
-        _value(instant, was_, is_, list(parts), list(words), parameters.currency)
-        if is_known
-        else None
-        for is_known, instant, was_, is_, parts, words in columns
-    ]
+    values: list[Explanation | None] = []
+    for is_known, instant, was_, is_, places, parts, told in columns:
+        moved = ", ".join([told[place] for place in places]) or "as it was"
+        sentence = f"predicted value {was_} → {is_} {parameters.currency}: {moved}"
+        contributions = tuple([parts[place] for place in places])
+        values.append((instant, was_, contributions, sentence) if is_known else None)
+    return values
 
 
-def _signed_amounts(amounts: Integers, digits: int) -> list[str]:
-    """Return ``format_amounts``, which is slow where negative: here that is the rule."""
+def _changes(
+    name: Input, amounts: Integers, digits: int
+) -> tuple[list[ValueContribution], list[str]]:
+    """Return what an input has changed of each value, in numbers and in words.
+
+    ``format_amounts`` is slow where negative: here that is the rule.
+    """
     texts = format_amounts(np.abs(amounts), digits)
-    return [
-        f"-{text}" if negative else text
-        for text, negative in zip(texts, (amounts < 0).tolist(), strict=True)
+    negative = (amounts < 0).tolist()
+    signed = [f"-{text}" if sign else text for text, sign in zip(texts, negative, strict=True)]
+    words = [
+        f"{text} by {name}" if sign else f"+{text} by {name}"
+        for text, sign in zip(signed, negative, strict=True)
     ]
+    return list(map(ValueContribution, repeat(name), signed)), words
+
+
+_BY_NAME = sorted(range(len(INPUTS)), key=INPUTS.__getitem__, reverse=True)
+"""Of equal changes the last by name comes first."""
+
+
+def _greatest_first(steps: Integers) -> list[tuple[int, ...]]:
+    """Return the places of the ``INPUTS`` that have changed each value, shape (3, n), in order."""
+    sizes = np.abs(steps[_BY_NAME])
+    order = np.argsort(-sizes, axis=0, kind="stable")
+    codes = (order * _CODES[:, None]).sum(axis=0) + np.count_nonzero(sizes, axis=0)
+    return list(map(_PLACES.__getitem__, codes.tolist()))
+
+
+_CODES = 4 ** np.arange(len(INPUTS), 0, -1)
+_PLACES = {
+    int((np.array(order) * _CODES).sum()) + count: tuple(_BY_NAME[one] for one in order[:count])
+    for order in permutations(range(len(INPUTS)))
+    for count in range(len(INPUTS) + 1)
+}
+"""By the code of an order and of how many of it are not 0."""
 
 
 def _minor(micros: Floats, unit: int) -> Integers:
     return np.rint(np.clip(micros, -TOTAL_LIMIT, TOTAL_LIMIT) / unit).astype(np.int64)
-
-
-def _value(
-    since: datetime, was: str, now: str, steps: list[int], texts: list[str], currency: str
-) -> Explanation:
-    told = [one for one in zip(map(abs, steps), INPUTS, texts, strict=True) if one[0]]
-    if len(told) > 1:
-        told.sort(reverse=True)
-    parts = ", ".join(
-        [f"{'' if text[0] == '-' else '+'}{text} by {name}" for _, name, text in told]
-    )
-    contributions = tuple([ValueContribution(name, text) for _, name, text in told])
-    sentence = f"predicted value {was} → {now} {currency}: {parts or 'as it was'}"
-    return since, was, contributions, sentence

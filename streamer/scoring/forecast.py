@@ -19,6 +19,9 @@ from streamer.scoring.models.predictive import value_interval
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.rhythm import no_purchase_probability
 
+_BLOCK = 1_000
+"""Customers whose intervals are found at once: they stay in the processor's cache."""
+
 
 class ExpectedValue(Struct, frozen=True):
     """What is expected of purchases and of each of them; every array has shape (n,)."""
@@ -177,19 +180,21 @@ def _value(
 ) -> ValueForecast:
     customers, mean_value = _customers(columns), mean_repeat_value(columns)
     some, places = distinct(customers.x, customers.t_x, customers.T, mean_value)
-    known = mean_value[some]
-    bounds = value_interval(
-        purchases,
-        values,
-        customers.of(some),
-        np.where(known > 0, customers.x[some], 0.0),
-        known,
-        parameters.horizon_days,
-        parameters.interval_level,
-        discount=means.discount[some],
-        correction=means.correction[some],
-    )
-    low, high = (figures[places] for figures in bounds)
+    bounds = [
+        value_interval(
+            purchases,
+            values,
+            customers.of(block),
+            np.where(mean_value[block] > 0, customers.x[block], 0.0),
+            mean_value[block],
+            parameters.horizon_days,
+            parameters.interval_level,
+            discount=means.discount[block],
+            correction=means.correction[block],
+        )
+        for block in np.split(some, range(_BLOCK, len(some), _BLOCK))
+    ]
+    low, high = np.concatenate(bounds, axis=1)[:, places]
     mean = np.where(means.known, means.purchases * means.worth, 0.0)
     # Whoever most likely buys nothing has a short interval; what is expected is always in it.
     around = low * means.rate, high * means.rate, mean

@@ -12,7 +12,7 @@ from streamer.records.instants import DAY, NEVER, SECOND
 from streamer.records.scores import MEASURES
 from streamer.scoring.columns import Columns
 from streamer.scoring.formula import OCCASIONS_MIN
-from streamer.scoring.measure import Measure, members, nothing
+from streamer.scoring.measure import Measure, alike, members, nothing
 from streamer.scoring.occasion import where_known
 from streamer.state.orders import Payments, payments
 
@@ -46,7 +46,7 @@ def interaction(columns: Columns) -> Measure:
             where_known(checkout.tolist(), flags[4]),
             where_known((np.maximum(units, 0) / 1000).tolist(), flags[5]),
         ),
-        list(map(_nulls, *flags)),
+        alike(_nulls, *flags),
     )
 
 

@@ -6,7 +6,7 @@ from operator import attrgetter
 import numpy as np
 
 from streamer.scoring.columns import Columns
-from streamer.scoring.measure import Measure, members
+from streamer.scoring.measure import Measure, alike, members
 from streamer.scoring.occasion import where_known
 
 _FIELDS = ("margin_orders", "best_margin", "discounted_orders")
@@ -29,7 +29,7 @@ def margins(columns: Columns, low_margin_rate: float) -> Measure:
             where_known(discounted.tolist(), flags[0]),
             where_known((discounted == columns.orders).tolist(), flags[0]),
         ),
-        list(map(_nulls, *flags)),
+        alike(_nulls, *flags),
     )
 
 

@@ -76,8 +76,8 @@ def ltv_nulls(
     programme: bool,
     referred: bool,
     no_value: str | None,
-    measures: tuple[str, ...],
     unexplained: str | None,
+    *measures: str,
 ) -> msgspec.Raw:
     """Return the reasons of an LTV update's null figures as a JSON object.
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
+import numpy as np
 from msgspec import Struct
 
 from streamer.records.instants import EPOCH
@@ -57,8 +58,23 @@ def datetimes(instants: Instants) -> list[datetime]:
     return list(map(EPOCH.__add__, instants.astype("m8[us]").tolist()))
 
 
+def datetimes_beside(
+    instants: Instants, others: Instants, theirs: list[datetime]
+) -> list[datetime]:
+    """Return ``datetimes(instants)``; most are those of ``others``, which are ``theirs``."""
+    places = np.flatnonzero(instants != others)
+    if not len(places):
+        return theirs
+    moments = list(theirs)
+    for place, moment in zip(places.tolist(), datetimes(instants[places]), strict=True):
+        moments[place] = moment
+    return moments
+
+
 def where_known(values: Iterable[T], known: Sequence[bool]) -> list[T | None]:
     """Return ``values``, but null where not ``known``."""
-    if all(known):
+    if False not in known:
         return list(values)
+    if True not in known:
+        return [None] * len(known)
     return [value if is_known else None for value, is_known in zip(values, known, strict=True)]

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from streamer.records.instants import DAY
 from streamer.records.money import UNIT
 from streamer.records.scores import MEASURES
 from streamer.scoring.columns import Columns
-from streamer.scoring.measure import Measure, members
+from streamer.scoring.measure import Measure, members, nothing
 from streamer.scoring.parameters import ScoringParameters
 from streamer.state.baskets import products_bought
 from streamer.state.row import Row
@@ -28,6 +29,9 @@ def penetration(
     category to offer, whether to widen the basket, the share of the catalogue's categories that was
     bought within a year, and the categories' names.
     """
+    if not any(map(attrgetter("itemed_orders"), columns.rows)):
+        unknown = nothing(len(columns.rows), len(MEASURES["penetration"]), _NO_ITEMS)
+        return unknown.columns[0], unknown
     catalogue, low_value = parameters.catalogue_categories, parameters.low_order_value * UNIT
     found, nulls = [], []
     for row, as_of, net in zip(

@@ -1,9 +1,10 @@
 """Ratings (V9): what a customer thinks of its interactions, on the scale to 5."""
 
+from operator import attrgetter
 from typing import Literal
 
 from streamer.records.money import UNIT
-from streamer.scoring.measure import Measure, members
+from streamer.scoring.measure import Measure, members, nothing
 from streamer.state.row import Row
 
 RatingFlag = Literal["good", "fair", "needs_review"]
@@ -20,6 +21,8 @@ _UNRATED = (None, None, None, None, _NULLS)
 
 def ratings(rows: list[Row]) -> Measure:
     """Return count, average and last rating of ``rows``, and what the last one asks for."""
+    if not any(map(attrgetter("engagement"), rows)):
+        return nothing(len(rows), len(_UNRATED) - 1, _NULLS)
     *columns, nulls = map(list, zip(*map(_of, rows), strict=True))
     return Measure(tuple(columns), nulls)
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from streamer.records.money import TOTAL_LIMIT, UNIT, format_amounts
-from streamer.scoring.measure import Measure, members
+from streamer.records.scores import MEASURES
+from streamer.scoring.measure import Measure, members, nothing
 from streamer.scoring.occasion import where_known
 from streamer.state.referrals import CUSTOMERS, LEVEL_FIELDS, REVENUE, standing
 from streamer.state.row import Row
@@ -21,8 +22,8 @@ _NO_PROGRAMME = members({"referrals": "no_programme"})
 class ReferralFigures(NamedTuple):
     """Columns of n rows."""
 
-    value: list[str | None]
-    customers: list[int | None]
+    value: Sequence[str | None]
+    customers: Sequence[int | None]
     known: list[bool]
     chain: Measure
 
@@ -43,6 +44,8 @@ def referrals(
         programme or bool(row.referrals_sent or row.referred_customers or row.generations)
         for row in rows
     ]
+    if True not in known:
+        return _nothing_known(len(rows))
     chains = [levels_of(row) if row.generations else () for row in rows]
     values = [_value(row, chain, weights) for row, chain in zip(rows, chains, strict=True)]
     brought = [sum(customers for customers, _ in chain[1:]) for chain in chains]
@@ -64,6 +67,13 @@ def referrals(
     )
     customers = where_known([row.referred_customers for row in rows], known)
     return ReferralFigures(money(values), customers, known, chain)
+
+
+def _nothing_known(n: int) -> ReferralFigures:
+    """Return the figures where no programme runs: the usual batch of a shop without one."""
+    unknown: list[None] = [None] * n
+    chain = nothing(n, len(MEASURES["referrals"]), _NO_PROGRAMME)
+    return ReferralFigures(unknown, unknown, [False] * n, chain)
 
 
 class ReferrersTold(NamedTuple):

@@ -12,7 +12,7 @@ import numpy as np
 
 from streamer.records.instants import DAY
 from streamer.scoring.columns import Columns
-from streamer.scoring.measure import Measure, members
+from streamer.scoring.measure import Measure, members, nothing
 from streamer.scoring.occasion import where_known
 from streamer.scoring.rhythm import Floats
 
@@ -21,6 +21,8 @@ GAPS_MIN = 4
 
 _SPREAD_MIN = 1e-6
 """Log gaps are kept to millionths: less is none."""
+
+_TOO_FEW_GAPS = members({"regularity": "too_few_gaps"})
 
 
 def gamma_shape(gaps: Floats, mean: Floats, mean_log: Floats) -> Floats:
@@ -40,14 +42,15 @@ def gamma_shape(gaps: Floats, mean: Floats, mean_log: Floats) -> Floats:
 def regularity(columns: Columns) -> Measure:
     """Return k ÷ (1 + k) of each row: 0 is clumpy, ½ random, 1 clockwork."""
     known = columns.x >= GAPS_MIN
+    if not known.any():
+        return nothing(len(columns.rows), 1, _TOO_FEW_GAPS)
     first_days = np.array([row.first_day for row in columns.rows], dtype=np.int64)
     log_gaps = np.array([row.log_gaps for row in columns.rows], dtype=np.float64)
     gaps = np.where(known, columns.x, GAPS_MIN)
     days = np.where(known, columns.last // DAY - first_days, GAPS_MIN)
     k = gamma_shape(gaps, days / gaps, np.where(known, log_gaps / 1e6, 0.0) / gaps)
-    nulls = members({"regularity": "too_few_gaps"})
     is_known = known.tolist()
     return Measure(
         (where_known((k / (1 + k)).tolist(), is_known),),
-        ["" if has_rhythm else nulls for has_rhythm in is_known],
+        ["" if has_rhythm else _TOO_FEW_GAPS for has_rhythm in is_known],
     )

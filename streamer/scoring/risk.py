@@ -8,6 +8,7 @@ from streamer.scoring.bands import NO_BAND, band_at, previous_bands
 from streamer.scoring.columns import Columns, Integers
 from streamer.scoring.explanation import Explanations, reasons, wire_columns
 from streamer.scoring.forecast import Forecast
+from streamer.scoring.measure import alike
 from streamer.scoring.nulls import churn_nulls
 from streamer.scoring.occasion import Occasions, datetimes, where_known
 from streamer.scoring.parameters import ScoringParameters
@@ -92,7 +93,7 @@ def churn_risk_updates(
                 ],
                 told.sentences,
             ),
-            map(
+            alike(
                 churn_nulls,
                 is_bought,
                 (bands == len(RISK_BANDS) - 1).tolist(),

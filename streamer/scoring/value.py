@@ -3,6 +3,7 @@
 Acquisition (V8), ratings (V9) and loyalty (V10) have modules of their own.
 """
 
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +25,9 @@ from streamer.scoring.interaction import interaction
 from streamer.scoring.location import location
 from streamer.scoring.loyalty import loyalty
 from streamer.scoring.margins import margins
+from streamer.scoring.measure import alike
 from streamer.scoring.nulls import ltv_nulls
-from streamer.scoring.occasion import Occasions, datetimes, where_known
+from streamer.scoring.occasion import Occasions, datetimes_beside, where_known
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.penetration import penetration
 from streamer.scoring.ratings import ratings
@@ -101,6 +103,12 @@ def _predicted(columns: Columns, expected: Forecast, digits: int) -> _Predicted:
     )
 
 
+def _moments(columns: Columns, occasions: Occasions) -> tuple[list[datetime], list[datetime]]:
+    """Return the first and the last purchase of each row; most are one, and that scored now."""
+    last = datetimes_beside(columns.last, columns.as_of, occasions.as_of)
+    return datetimes_beside(columns.first, columns.last, last), last
+
+
 def ltv_updates(
     columns: Columns,
     expected: Forecast,
@@ -110,7 +118,7 @@ def ltv_updates(
 ) -> list[LtvUpdate]:
     """Return the value of each row at its instant."""
     rows, n = list(columns.rows), len(columns.rows)
-    digits = minor_digits(parameters.currency)
+    digits, currency = minor_digits(parameters.currency), parameters.currency
     bought, costed = (columns.orders > 0), columns.costed
     repeated = columns.occasions >= OCCASIONS_MIN
     orders = np.maximum(columns.orders, 1).astype(np.float64)
@@ -120,6 +128,7 @@ def ltv_updates(
     by_margin = formula_margin_ltv(
         margin * frequency, parameters.retention_rate, parameters.discount_rate
     )
+    first, last = _moments(columns, occasions)
     is_bought, is_repeated, is_costed = bought.tolist(), repeated.tolist(), costed.tolist()
     net = format_amounts(columns.net, digits)
     refunded = columns.revenue - columns.net
@@ -153,7 +162,6 @@ def ltv_updates(
         modelled=expected.probability_alive is not None,
     )
     nulls = [measure.nulls for measure in (*measures, close, referred.chain)]
-    currency = parameters.currency
     # Column after column, in the order of the fields: `map` then makes the records in C.
     return list(
         map(
@@ -172,15 +180,17 @@ def ltv_updates(
             net,
             format_amounts(columns.revenue, digits) if refunded.any() else net,
             format_amounts(refunded, digits),
-            where_known(format_amounts(np.where(costed, columns.margin, 0), digits), is_costed),
+            where_known(format_amounts(np.where(costed, columns.margin, 0), digits), is_costed)
+            if costed.any()
+            else [None] * n,
             columns.orders.tolist(),
             [row.refunds for row in rows],
             rounded(value, bought, digits),
             rounded(margin, costed, digits),
             where_known(frequency.tolist(), is_repeated),
             where_known(columns.t.tolist(), is_bought),
-            where_known(datetimes(columns.first), is_bought),
-            where_known(datetimes(columns.last), is_bought),
+            where_known(first, is_bought),
+            where_known(last, is_bought),
             windows(columns, digits),
             where_known(expected.expected_orders.tolist(), is_bought),
             rounded(by_revenue, repeated, digits),
@@ -195,16 +205,16 @@ def ltv_updates(
                     for count, amount in zip(columns.orders.tolist(), net, strict=True)
                 ],
             ),
-            map(
+            alike(
                 ltv_nulls,
                 is_bought,
                 is_repeated,
                 is_costed,
                 referred.known,
-                map(bool, referrers),
+                [referrer is not None for referrer in referrers],
                 predicted.null_reasons,
-                zip(*nulls, strict=True),
                 explained.value_nulls,
+                *nulls,
             ),
             predicted.mean,
             predicted.low,

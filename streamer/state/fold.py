@@ -89,8 +89,8 @@ def admits(row: Row, event: Event, lateness: int) -> bool:
     """
     if event.family == INTERNAL:
         return True
-    remembered = _remembered(event)
-    if remembered in row.recent or remembered | _OVERTAKEN in row.recent:
+    hashed = remembered(event)
+    if hashed in row.recent or hashed | _OVERTAKEN in row.recent:
         return False
     newest = row.watermarks[_CLOCK[event.family]]
     if event.occurred_at < newest - lateness or event.occurred_at <= row.forgotten:
@@ -129,11 +129,11 @@ def fold(row: Row, event: Event, lateness: int, log_time: int = NEVER) -> Row:
     _FOLDS[type(event)](row, event)
     if event.family == INTERNAL:
         return row
-    remembered = _remembered(event)
+    hashed = remembered(event)
     if log_time != NEVER:
-        remembered |= _OVERTAKEN
+        hashed |= _OVERTAKEN
         row.overtaken_until = max(row.overtaken_until, log_time)
-    row.recent[remembered] = event.occurred_at
+    row.recent[hashed] = event.occurred_at
     if event.family == PAYMENTS:
         row.paid_at = max(row.paid_at, event.occurred_at)
     elif event.occurred_at > row.watermarks[event.family]:
@@ -149,6 +149,8 @@ def fold(row: Row, event: Event, lateness: int, log_time: int = NEVER) -> Row:
 
 def seal(row: Row, lateness: int) -> None:
     """Drop what no event within the lateness can reach; do so before a row is written."""
+    if row.events_seen == 1:
+        return  # what the newest event alone has left is in reach
     _forget_late(row, lateness)
     drop_days(row, lateness)
     close_orders(row, lateness)
@@ -158,6 +160,8 @@ def _forget_late(row: Row, lateness: int) -> None:
     recent, watermarks = row.recent, row.watermarks
     if len(recent) == 1:
         return  # the newest of all: most customers have no other
+    if recent and min(recent.values()) >= max(*watermarks, row.overtaken_until) - lateness:
+        return  # by any clock
     # An overtaken event's clock is its own log's time: behind that its like would be late.
     overtaken_until = max(row.overtaken_until, watermarks[0] - WINDOW_DAYS[-1] * DAY)
     # Rows of before hashes had 61 bits have a bit of the hash where "overtaken" stands now.
@@ -185,7 +189,7 @@ def _recent_max(row: Row) -> int:
     return max(RECENT_LIMIT - taken, RECENT_SURE)
 
 
-def _remembered(event: Event) -> int:
+def remembered(event: Event) -> int:
     """Return 61 bits of the event id's hash and its family."""
     return xxh3_64_intdigest(event.event_id.encode()) & ~7 | event.family
 

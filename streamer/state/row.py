@@ -12,17 +12,20 @@ from streamer.records.instants import NEVER
 from streamer.records.kafka import SOURCE_TOPICS
 from streamer.state.engagement import Engagement
 
+_NONE_APPLIED = [-1] * len(SOURCE_TOPICS)
+_NO_EVENTS = [NEVER] * FAMILIES
+
 
 class Row(Struct, array_like=True):
     """What is kept of a customer. Instants in microseconds since 1970, money in millionths."""
 
-    applied: list[int] = field(default_factory=lambda: [-1] * len(SOURCE_TOPICS))
+    applied: list[int] = field(default_factory=_NONE_APPLIED.copy)
     """Offset of the last record applied, by source topic: what comes again is known by it."""
     events_seen: int = 0
     """Events of this customer that counted (no duplicates, no dead letters)."""
     changes: int = 0
     """``events_seen`` and the brought customers' events: rises with whatever moves a score."""
-    watermarks: list[int] = field(default_factory=lambda: [NEVER] * FAMILIES)
+    watermarks: list[int] = field(default_factory=_NO_EVENTS.copy)
     """Greatest event time by family of types: the measure of what is late."""
     recent: dict[int, int] = field(default_factory=dict)
     """Event times of the events within the lateness, by hash of ``event_id`` (see ``fold``)."""

@@ -22,6 +22,7 @@ from streamer.records.events import (
 )
 from streamer.records.instants import DAY
 from streamer.serdes.rows import decode_row, encode_row
+from streamer.state.first import first_row
 from streamer.state.fold import admits, fold, seal
 from streamer.state.row import Row
 
@@ -165,3 +166,9 @@ def test_what_is_late_is_refused_and_changes_nothing(
 def test_a_row_survives_the_wire(news: list[Arriving]) -> None:
     row = folded((n.event for n in sorted(news, key=lambda n: n.first)), [False])
     assert msgspec.structs.astuple(decode_row(encode_row(row))) == msgspec.structs.astuple(row)
+
+
+@given(instants(), MONEY)
+def test_a_first_purchase_makes_the_row_that_folding_it_makes(at: int, amount: int) -> None:
+    purchase = Purchase("e", "c", at, "o", amount, None)
+    assert first_row(purchase) == fold(Row(), purchase, LATENESS)

@@ -14,7 +14,7 @@ from streamer.records.events import Purchase
 from streamer.records.instants import DAY, LAST, NEVER
 from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate
 from streamer.scoring.bands import crossings_of, last_crossings
-from streamer.scoring.columns import earlier_of
+from streamer.scoring.columns import earlier_of, purchases_of
 from streamer.scoring.fitted import fitted_model
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.score import score
@@ -176,5 +176,6 @@ def test_the_last_crossing_is_the_last_of_all(
         )
     ]
     earlier = [earlier_of(row) for row in rows]
-    found = last_crossings(earlier, np.array(after), np.array(until), shop)
+    begins = np.array(after)
+    found = last_crossings(purchases_of(earlier, begins), begins, np.array(until), shop)
     assert found.tolist() == told
