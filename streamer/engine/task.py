@@ -212,6 +212,12 @@ class PartitionTask:
         self._close_store()
         metrics.forget_partition(self.number)
 
+    def _tend(self, store: "Store") -> None:
+        """Do what the store needs now and then."""
+        store.flush_if_due()
+        if store.is_to_be_compacted():
+            self._compaction = asyncio.create_task(self._compact(store))
+
     async def _compact(self, store: "Store") -> None:
         try:
             await asyncio.to_thread(store.compact)
@@ -354,6 +360,8 @@ class PartitionTask:
             )
             if not asked and not self.partition.due(silence_until):
                 self._gauge()
+                if self._store is not None:
+                    self._tend(self._store)
                 continue
             self._idle.clear()
             try:
@@ -418,8 +426,7 @@ class PartitionTask:
         if self._store is not None:
             changelog_messages = unit.messages[self._changelog, self.number]
             self._store.commit(changelog_messages, begins[self._changelog])
-            if self._store.is_to_be_compacted():
-                self._compaction = asyncio.create_task(self._compact(self._store))
+            self._tend(self._store)
         self.failure = ""
         metrics.PROCESSING.observe(processed - started)
         metrics.COMMIT.observe(time.monotonic() - processed)

@@ -24,6 +24,9 @@ POSITION_KEY = b"\xff\x02"
 CHANGES_MAX = 5_000
 """Between two batches, about: so many records at most are read from the changelog again."""
 
+FLUSH_SECONDS = 10.0
+"""And so long at most: until then a file may not know of an erasure."""
+
 SEEN_MAX = 50_000
 """Values that were read or written last and are kept in memory, at most, about."""
 
@@ -67,7 +70,7 @@ class Store:
         self._label = label
         self._database = Database(folder)
         self._pending: dict[bytes, bytes | None] = {}
-        self._changes = 0
+        self._changes, self._flushed_at = 0, time.monotonic()
         self._seen: dict[bytes, bytes | None] = {}
         self.position: Position | None = None
         self._compacted_at = time.monotonic()
@@ -131,7 +134,7 @@ class Store:
                 self.put(key, value)
             elif key == MODEL_KEY:
                 self.put(key, value)
-        self._flush_if_full()
+        self.flush_if_due()
 
     def commit(self, messages: Sequence[Message], begin: int) -> None:
         """Note what a transaction has written to the changelog; call it behind its commit.
@@ -149,10 +152,15 @@ class Store:
                 self._erased = True
             if message.key == CHECKPOINT_KEY and message.value is not None and begin >= 0:
                 self.position = Position(begin + place + 1, message.value)
-        self._flush_if_full()
 
-    def _flush_if_full(self) -> None:
-        if self._changes >= CHANGES_MAX:
+    def flush_if_due(self) -> None:
+        """Write what waits if it is much, or has waited for long; call it now and then.
+
+        Raises:
+            StoreError: as ``flush``.
+        """
+        waited = time.monotonic() - self._flushed_at
+        if self._changes >= CHANGES_MAX or waited >= FLUSH_SECONDS:
             self.flush()
 
     def flush(self) -> None:
@@ -161,6 +169,7 @@ class Store:
         Raises:
             StoreError: nothing was written.
         """
+        self._flushed_at = time.monotonic()
         if not self._pending:
             return
         place = {LABEL_KEY: msgspec.msgpack.encode(self._label)}
