@@ -28,8 +28,7 @@ from aiokafka.errors import (
 )
 
 from streamer import metrics
-from streamer.engine import changelog, transaction
-from streamer.engine.clients import transactional_producer
+from streamer.engine import changelog, clients, transaction
 from streamer.engine.counting import COUNT_TICK_SECONDS, CountingSchedule, Pace
 from streamer.engine.scoring import SharedScoring
 from streamer.engine.transport import Fetch
@@ -144,7 +143,7 @@ class PartitionTask:
         """Fence every earlier owner and load the rows."""
         started = time.monotonic()
         await self._close_producer()
-        self._producer = transactional_producer(self._settings, self.number)
+        self._producer = clients.transactional_producer(self._settings, self.number)
         await self._producer.start()
         self.partition = Partition(self.number, self._configuration)
         await changelog.restore(self.partition, self._changelog, self._settings, self._progress)
@@ -183,8 +182,7 @@ class PartitionTask:
     async def _close_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(KafkaError, TimeoutError, asyncio.TimeoutError):
-                await asyncio.wait_for(producer.stop(), timeout=5)
+            await clients.stop(producer)
 
     # -- input --------------------------------------------------------------------------------
 

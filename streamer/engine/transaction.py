@@ -11,8 +11,12 @@ from aiokafka.errors import (
 )
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from streamer.engine.clients import TRANSACTION_SECONDS_MAX
 from streamer.errors import StreamerError
 from streamer.pipeline import Message, UnitOfWork
+
+DEADLINE_SECONDS = TRANSACTION_SECONDS_MAX
+"""How long writing a unit of work may take: by then the broker has ended the transaction anyway."""
 
 Outcome = tuple[str, object]
 """A topic, and what became of a batch for it: an exception if it was not written."""
@@ -36,7 +40,16 @@ async def write(producer: AIOKafkaProducer, unit: UnitOfWork) -> None:
         RefusedError: trying again would fail again.
         KafkaError: the transaction was not, or not known to be, committed: drop the partition's
             state and recover.
+        TimeoutError: likewise; aiokafka tries some requests again for ever, and would hang.
     """
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await _transact(producer, unit)
+    except TimeoutError as error:
+        raise TimeoutError(f"no end of the transaction in {DEADLINE_SECONDS:g} s") from error
+
+
+async def _transact(producer: AIOKafkaProducer, unit: UnitOfWork) -> None:
     await producer.begin_transaction()
     sent: list[tuple[str, asyncio.Future[object]]] = []
     for (topic, partition), messages in unit.messages.items():
