@@ -50,6 +50,7 @@ class StreamerApp(faust.App):
     def __init__(self, settings: Settings, version: str, services: Sequence[ServiceT]) -> None:
         self.settings = settings
         self.tasks: dict[int, PartitionTask] = {}
+        self._preparing: dict[int, PartitionTask] = {}
         self.pace = Pace()
         self._seeks = 0
         self.configuration = settings.configuration(version, indexed=True)
@@ -144,19 +145,31 @@ class StreamerApp(faust.App):
             return
         if task is None:
             task = PartitionTask(number, self)
+        self._preparing[number] = task
         try:
             await task.recover()
         except BaseException:  # another rebalance has begun, and may give it to another worker
             if number not in self.tasks:
                 await task.stop()
             raise
+        finally:
+            del self._preparing[number]
         self.tasks[number] = task
+
+    @property
+    def recovering(self) -> dict[int, int | None]:
+        """By partition, the records still to be read until its rows are here; None: not known."""
+        tasks = {**self.tasks, **self._preparing}
+        return {
+            number: task.remaining
+            for number, task in sorted(tasks.items())
+            if task.lost or not task.partition.is_restored
+        }
 
     @property
     def ready(self) -> bool:
         """Whether the partitions given to this worker are recovered and at work."""
-        lost = any(task.lost for task in self.tasks.values())
-        return self.tables.actives_ready and not self.rebalancing and not lost
+        return self.tables.actives_ready and not self.rebalancing and not self.recovering
 
     # -- what tasks ask for (see task.Shell) ---------------------------------------------------
 

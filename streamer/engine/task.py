@@ -106,6 +106,8 @@ class PartitionTask:
     """What Kafka failed with last, until a unit of work is committed."""
     applied_time = 0.0
     """Unix time of the newest record applied."""
+    remaining: int | None = None
+    """Records of the changelog still to be read in a recovery; None where that is not known."""
 
     def __init__(self, number: int, shell: Shell) -> None:
         self.number = number
@@ -145,7 +147,7 @@ class PartitionTask:
         await self._close_producer()
         self._producer = clients.transactional_producer(self._settings, self.number)
         await self._producer.start()
-        self.partition = Partition(self.number, self._configuration)
+        self.partition, self.remaining = Partition(self.number, self._configuration), None
         await changelog.restore(self.partition, self._changelog, self._settings, self._progress)
         self.lost = False
         metrics.RECOVERY.observe(time.monotonic() - started)
@@ -390,5 +392,6 @@ class PartitionTask:
         metrics.UNCOUNTED.labels(label).set(self.partition.counting.pending)
 
     def _progress(self, read: int, remaining: int) -> None:
+        self.remaining = remaining
         metrics.RECOVERED.inc(read)
         metrics.RECOVERY_REMAINING.labels(str(self.number)).set(remaining)
