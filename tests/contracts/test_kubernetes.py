@@ -96,7 +96,7 @@ def test_the_settings_are_ours_and_the_pods_name_is_the_member_of_the_group(
     assert plain["configMapRef"]["name"] == BY_KIND["ConfigMap"]["metadata"]["name"]
     told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     assert f"create secret generic {secret['secretRef']['name']} --from-literal={TOKEN}=" in told
-    (own,) = WORKER["env"]
+    own = WORKER["env"][0]
     assert own["name"] == "STREAMER_INSTANCE_ID"
     assert own["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
     grace = POD["spec"]["terminationGracePeriodSeconds"]
@@ -119,6 +119,28 @@ def test_selectors_and_ports_meet_the_pods(monkeypatch: pytest.MonkeyPatch) -> N
     assert [endpoint["port"] for endpoint in monitor["endpoints"]] == [open_port["name"]]
     (rule,) = BY_KIND["NetworkPolicy"]["spec"]["ingress"]
     assert [one["port"] for one in rule["ports"]] == [port]
+
+
+def test_the_workers_can_ask_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {one["name"]: one.get("value", "streamer-1") for one in WORKER["env"]}
+    url = given["STREAMER_HTTP_ADVERTISED_URL"].replace(
+        "$(STREAMER_INSTANCE_ID)", given["STREAMER_INSTANCE_ID"]
+    )
+    settings = settings_of(
+        {**ENVIRONMENT, **given, "STREAMER_HTTP_ADVERTISED_URL": url}, monkeypatch
+    )
+    service = BY_KIND["Service"]
+    assert service["spec"]["clusterIP"] == "None", "else its pods have no names"
+    name = f"streamer-1.{service['metadata']['name']}"
+    assert settings.http_url == f"http://{name}:{settings.http_port}"
+    policy = BY_KIND["NetworkPolicy"]["spec"]
+    for way, end in (("ingress", "from"), ("egress", "to")):
+        open_to = [
+            one["ports"]
+            for one in policy[way]
+            if {"podSelector": {"matchLabels": LABELS}} in one[end]
+        ]
+        assert open_to == [[{"port": settings.http_port, "protocol": "TCP"}]], way
 
 
 def test_probes_ask_what_is_served() -> None:
