@@ -124,8 +124,8 @@ class Settings(KafkaSecurity, BaseSettings):
     http_advertised_url: str = Field(
         "",
         pattern=r"^(https?://[^\s/]+)?$",
-        description="where the other workers reach this one; else its host, or the machine's name, "
-        "and its port",
+        description="where the other workers reach this one, each further process at the next "
+        "port; else its host, or the machine's name, and its port",
     )
     http_read_token: Token | None = Field(
         None, description="whoever bears it may read the API; 16 characters or more"
