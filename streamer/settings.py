@@ -106,6 +106,13 @@ class Settings(KafkaSecurity, BaseSettings):
     replication_factor: int = Field(
         1, ge=1, description="of topics that streamer creates; 3 in production"
     )
+    standby_replicas: int = Field(
+        0,
+        ge=0,
+        le=3,
+        description="further workers that follow a partition's rows, to take it over without "
+        "reading its changelog from the start; each takes the memory of the rows once more",
+    )
     processes: int = Field(
         1, ge=1, le=64, description="of one `streamer worker`; they share its partitions"
     )

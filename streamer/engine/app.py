@@ -18,6 +18,7 @@ from streamer.engine.fitting import FitSchedule
 from streamer.engine.models import ModelWatch
 from streamer.engine.programme import ProgrammePublisher
 from streamer.engine.scoring import SharedScoring
+from streamer.engine.standby import Standby
 from streamer.engine.tables import CustomerTables
 from streamer.engine.task import PartitionTask
 from streamer.engine.transport import (
@@ -51,6 +52,7 @@ class StreamerApp(faust.App):
         self.settings = settings
         self.tasks: dict[int, PartitionTask] = {}
         self._preparing: dict[int, PartitionTask] = {}
+        self._standbys: dict[int, Standby] = {}
         self.pace = Pace()
         self._seeks = 0
         self.configuration = settings.configuration(version, indexed=True)
@@ -71,6 +73,7 @@ class StreamerApp(faust.App):
             topic_allow_declare=False,
             topic_disable_leader=True,
             topic_partitions=settings.partitions,
+            table_standby_replicas=settings.standby_replicas,
             web_enabled=False,  # ours is in ``web``; Faust's would show tables to whoever asks
             canonical_url=settings.http_url,
             broker_session_timeout=session,
@@ -103,6 +106,7 @@ class StreamerApp(faust.App):
         await asyncio.gather(*(task.hold() for task in self.tasks.values()))
         await asyncio.gather(*(task.stop() for task in self.tasks.values()))
         self.tasks.clear()
+        await self._stand_by(set())
         await super().on_stop()
 
     async def _hold(self, *_: Any, **__: Any) -> None:
@@ -122,6 +126,7 @@ class StreamerApp(faust.App):
         for number in sorted(numbers):
             await self.seek(number)
             self.tasks[number].start()
+        await self._stand_by({tp.partition for tp in self.assignor.assigned_standbys()} - numbers)
         metrics.REBALANCES.inc()
         logger.info("partitions %s", sorted(numbers) or "none: other workers hold them all")
 
@@ -146,8 +151,9 @@ class StreamerApp(faust.App):
         if task is None:
             task = PartitionTask(number, self)
         self._preparing[number] = task
+        standby = self._standbys.pop(number, None)
         try:
-            await task.recover()
+            await task.recover(await standby.stop() if standby is not None else None)
         except BaseException:  # another rebalance has begun, and may give it to another worker
             if number not in self.tasks:
                 await task.stop()
@@ -155,6 +161,13 @@ class StreamerApp(faust.App):
         finally:
             del self._preparing[number]
         self.tasks[number] = task
+
+    async def _stand_by(self, numbers: set[int]) -> None:
+        """Follow the rows of the partitions ``numbers``, which others hold, and of no others."""
+        for number in self._standbys.keys() - numbers:
+            await self._standbys.pop(number).stop()
+        for number in numbers - self._standbys.keys():
+            self._standbys[number] = Standby(number, self.configuration, self.settings)
 
     @property
     def recovering(self) -> dict[int, int | None]:

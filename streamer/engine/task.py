@@ -22,6 +22,7 @@ from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     KafkaError,
     MessageSizeTooLargeError,
+    OffsetOutOfRangeError,
     RecordTooLargeError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
@@ -31,6 +32,7 @@ from streamer import metrics
 from streamer.engine import changelog, clients, transaction
 from streamer.engine.counting import COUNT_TICK_SECONDS, CountingSchedule, Pace
 from streamer.engine.scoring import SharedScoring
+from streamer.engine.standby import Copy
 from streamer.engine.transport import Fetch
 from streamer.pipeline import Configuration, Partition, UnitOfWork
 from streamer.records.instants import NEVER, from_datetime
@@ -141,20 +143,29 @@ class PartitionTask:
 
     # -- life ---------------------------------------------------------------------------------
 
-    async def recover(self) -> None:
-        """Fence every earlier owner and load the rows."""
+    async def recover(self, standby: Copy | None = None) -> None:
+        """Fence every earlier owner and load the rows: what ``standby`` has not got of them."""
         started = time.monotonic()
         await self._close_producer()
         self._producer = clients.transactional_producer(self._settings, self.number)
         await self._producer.start()
-        self.partition, self.remaining = Partition(self.number, self._configuration), None
-        await changelog.restore(self.partition, self._changelog, self._settings, self._progress)
+        anew = Copy(Partition(self.number, self._configuration), 0)
+        try:
+            await self._load(standby or anew)
+        except OffsetOutOfRangeError:  # the changelog was cut off meanwhile
+            await self._load(anew)
         self.lost = False
         metrics.RECOVERY.observe(time.monotonic() - started)
         logger.info(
             "partition %d: %d rows recovered in %.1f s",
             self.number, len(self.partition.rows), time.monotonic() - started,
         )  # fmt: skip
+
+    async def _load(self, copy: Copy) -> None:
+        self.partition, self.remaining = copy.partition, None
+        await changelog.restore(
+            copy.partition, copy.position, self._changelog, self._settings, self._progress
+        )
 
     def start(self) -> None:
         """Take up work: the consumer stands on ``partition.next_offsets``."""
