@@ -159,7 +159,9 @@ class StreamerApp(faust.App):
                 await task.stop()
             raise
         finally:
-            del self._preparing[number]
+            # Where a rebalance overtook another, the later one may prepare it already.
+            if self._preparing.get(number) is task:
+                del self._preparing[number]
         self.tasks[number] = task
 
     async def _stand_by(self, numbers: set[int]) -> None:
