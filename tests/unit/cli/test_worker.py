@@ -1,12 +1,14 @@
 """The processes of one worker are members, and have addresses, of their own."""
 
+from typing import Any
+
 import pytest
 
 from streamer.cli.worker import _one_of
 from streamer.settings import Settings
 
 
-def settings(**given: object) -> Settings:
+def settings(**given: Any) -> Settings:
     return Settings(_env_file=None, http_port=6066, **given)
 
 
