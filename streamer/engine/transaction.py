@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
+    IllegalOperation,
+    KafkaError,
     MessageSizeTooLargeError,
     RecordTooLargeError,
     TopicAuthorizationFailedError,
@@ -52,10 +54,17 @@ async def write(producer: AIOKafkaProducer, unit: UnitOfWork) -> None:
 async def _transact(producer: AIOKafkaProducer, unit: UnitOfWork) -> None:
     await producer.begin_transaction()
     sent: list[tuple[str, asyncio.Future[object]]] = []
+    over: IllegalOperation | None = None
     for (topic, partition), messages in unit.messages.items():
-        sent += [(topic, each) for each in await _send(producer, topic, partition, messages)]
+        try:
+            sent += [(topic, each) for each in await _send(producer, topic, partition, messages)]
+        except IllegalOperation as error:  # a batch before has failed; its own error says why
+            over = error
+            break
     outcomes = await asyncio.gather(*(future for _, future in sent), return_exceptions=True)
     _check([(topic, outcome) for (topic, _), outcome in zip(sent, outcomes, strict=True)])
+    if over is not None:
+        raise KafkaError(str(over)) from over
     await producer.commit_transaction()
 
 
