@@ -91,6 +91,7 @@ PARTITION_GAUGES = (
     ),
     RECOVERY_REMAINING := _gauge("recovery_remaining_records", "Still to be read", "partition"),
 )
+STANDBY_ROWS = _gauge("standby_rows", "Customers of another worker's partition", "partition")
 
 SEGMENT_CUSTOMERS = _gauge(
     "segment_customers", "Customers in a segment, as told last", "partition", "segment"

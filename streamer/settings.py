@@ -112,6 +112,13 @@ class Settings(WebhookSettings, KafkaSecurity, BaseSettings):
     replication_factor: int = Field(
         1, ge=1, description="of topics that streamer creates; 3 in production"
     )
+    standby_replicas: int = Field(
+        0,
+        ge=0,
+        le=3,
+        description="further workers that follow a partition's rows, to take it over without "
+        "reading its changelog from the start; each takes the memory of the rows once more",
+    )
     processes: int = Field(
         1, ge=1, le=64, description="of one `streamer worker`; they share its partitions"
     )
@@ -130,8 +137,8 @@ class Settings(WebhookSettings, KafkaSecurity, BaseSettings):
     http_advertised_url: str = Field(
         "",
         pattern=r"^(https?://[^\s/]+)?$",
-        description="where the other workers reach this one; else its host, or the machine's name, "
-        "and its port",
+        description="where the other workers reach this one, each further process at the next "
+        "port; else its host, or the machine's name, and its port",
     )
     http_read_token: Token | None = Field(
         None, description="whoever bears it may read the API; 16 characters or more"
@@ -331,6 +338,12 @@ class Settings(WebhookSettings, KafkaSecurity, BaseSettings):
         taken = sorted(self.adapters.keys() & {*TOPIC_NAMES, WEBHOOK_DEAD_LETTERS})
         if taken:
             raise ValueError(f"adapters must not name streamer's own topics: {', '.join(taken)}")
+        return self
+
+    @model_validator(mode="after")
+    def _standbys_are_in_memory(self) -> Self:
+        if self.standby_replicas and self.store != "memory":
+            raise ValueError("standby_replicas keep rows in memory: leave store at memory for them")
         return self
 
     @model_validator(mode="after")

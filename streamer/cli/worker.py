@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import faust
 from rich.console import Console
+from yarl import URL
 
 from streamer.cli.logs import quieten
 from streamer.cli.processes import run_processes
@@ -36,9 +37,13 @@ def worker() -> None:
 
 
 def _one_of(settings: Settings, index: int) -> Settings:
-    """Return the settings of the process ``index``: its own port and membership."""
-    instance_id = settings.instance_id and f"{settings.instance_id}-{index}"
-    update = {"http_port": settings.http_port + index, "instance_id": instance_id}
+    """Return the settings of the process ``index``: its own port, membership and address."""
+    update: dict[str, object] = {"http_port": settings.http_port + index}
+    if settings.instance_id:
+        update["instance_id"] = f"{settings.instance_id}-{index}"
+    if settings.http_advertised_url:
+        url = URL(settings.http_advertised_url)
+        update["http_advertised_url"] = str(url.with_port((url.port or 0) + index)).rstrip("/")
     return settings.model_copy(update=update)
 
 

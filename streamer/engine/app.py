@@ -19,6 +19,7 @@ from streamer.engine.models import ModelWatch
 from streamer.engine.programme import ProgrammePublisher
 from streamer.engine.rounds import Rounds
 from streamer.engine.scoring import SharedScoring
+from streamer.engine.standby import Standby
 from streamer.engine.stores import Stores
 from streamer.engine.tables import CustomerTables
 from streamer.engine.task import PartitionTask
@@ -55,6 +56,8 @@ class StreamerApp(faust.App):
     def __init__(self, settings: Settings, version: str, services: Sequence[ServiceT]) -> None:
         self.settings = settings
         self.tasks: dict[int, PartitionTask] = {}
+        self._preparing: dict[int, PartitionTask] = {}
+        self._standbys: dict[int, Standby] = {}
         self.pace = Pace()
         self._stores = Stores(settings) if settings.store == "rocksdb" else None
         self._seeks = 0
@@ -77,6 +80,7 @@ class StreamerApp(faust.App):
             topic_allow_declare=False,
             topic_disable_leader=True,
             topic_partitions=settings.partitions,
+            table_standby_replicas=settings.standby_replicas,
             web_enabled=False,  # ours is in ``web``; Faust's would show tables to whoever asks
             canonical_url=settings.http_url,
             broker_session_timeout=session,
@@ -109,6 +113,7 @@ class StreamerApp(faust.App):
         await asyncio.gather(*(task.hold() for task in self.tasks.values()))
         await asyncio.gather(*(task.stop() for task in self.tasks.values()))
         self.tasks.clear()
+        await self._stand_by(set())
         await super().on_stop()
 
     async def _hold(self, *_: Any, **__: Any) -> None:
@@ -130,6 +135,7 @@ class StreamerApp(faust.App):
         for number in sorted(numbers):
             await self.seek(number)
             self.tasks[number].start()
+        await self._stand_by({tp.partition for tp in self.assignor.assigned_standbys()} - numbers)
         metrics.REBALANCES.inc()
         logger.info("partitions %s", sorted(numbers) or "none: other workers hold them all")
 
@@ -153,19 +159,41 @@ class StreamerApp(faust.App):
             return
         if task is None:
             task = PartitionTask(number, self)
+        self._preparing[number] = task
+        standby = self._standbys.pop(number, None)
         try:
-            await task.recover()
+            await task.recover(await standby.stop() if standby is not None else None)
         except BaseException:  # another rebalance has begun, and may give it to another worker
             if number not in self.tasks:
                 await task.stop()
             raise
+        finally:
+            # Where a rebalance overtook another, the later one may prepare it already.
+            if self._preparing.get(number) is task:
+                del self._preparing[number]
         self.tasks[number] = task
+
+    async def _stand_by(self, numbers: set[int]) -> None:
+        """Follow the rows of the partitions ``numbers``, which others hold, and of no others."""
+        for number in self._standbys.keys() - numbers:
+            await self._standbys.pop(number).stop()
+        for number in numbers - self._standbys.keys():
+            self._standbys[number] = Standby(number, self.configuration, self.settings)
+
+    @property
+    def recovering(self) -> dict[int, int | None]:
+        """By partition, the records still to be read until its rows are here; None: not known."""
+        tasks = {**self.tasks, **self._preparing}
+        return {
+            number: task.remaining
+            for number, task in sorted(tasks.items())
+            if task.lost or not task.partition.is_restored
+        }
 
     @property
     def ready(self) -> bool:
         """Whether the partitions given to this worker are recovered and at work."""
-        lost = any(task.lost for task in self.tasks.values())
-        return self.tables.actives_ready and not self.rebalancing and not lost
+        return self.tables.actives_ready and not self.rebalancing and not self.recovering
 
     # -- what tasks ask for (see task.Shell) ---------------------------------------------------
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
 
 from streamer.engine.clients import plain_consumer
 from streamer.pipeline import Partition
@@ -26,48 +27,59 @@ async def restore(
     topic: str,
     settings: Settings,
     progress: Progress,
+    *,
+    since: int = 0,
     store: "Store | None" = None,
 ) -> None:
     """Bring ``partition`` to where its last committed unit of work left it.
 
-    Call it with the partition fenced: then nothing is written behind its back. With a ``store``,
-    whose tables are the partition's, only what that does not have is read.
+    Call it with the partition fenced: then nothing is written behind its back.
+
+    Args:
+        partition: empty, or a standby's.
+        topic: the changelog.
+        settings: of the connection.
+        progress: is told how far it is.
+        since: behind the last record that the partition has taken already; 0 for none.
+        store: whose tables are the partition's: only what it does not have is read.
+
+    Raises:
+        OffsetOutOfRangeError: what comes next was deleted: begin anew, with an empty partition.
     """
     consumer = plain_consumer(settings)
     await consumer.start()
     try:
-        await _read(consumer, TopicPartition(topic, partition.number), partition, progress, store)
+        tp = TopicPartition(topic, partition.number)
+        consumer.assign([tp])
+        first = (await consumer.beginning_offsets([tp]))[tp]
+        end = (await consumer.end_offsets([tp]))[tp]
+        position = since or first
+        if store is not None:
+            position = await _behind(store, consumer, tp, first, end)
+            partition.restore(store.kept())
+        if not first <= position <= end:
+            raise OffsetOutOfRangeError({tp: position})
+        consumer.seek(tp, position)
+        progress(0, end - position)  # before the first record too: a fetch may be long in coming
+        async for records in _until(consumer, tp, end):
+            partition.restore((record.key, record.value) for record in records)
+            if store is not None:
+                store.note((record.offset, record.key, record.value) for record in records)
+            progress(len(records), max(0, end - await consumer.position(tp)))
+            await asyncio.sleep(0)
     finally:
         await consumer.stop()
     await asyncio.to_thread(partition.restored)
 
 
-async def _read(
-    consumer: AIOKafkaConsumer,
-    tp: TopicPartition,
-    partition: Partition,
-    progress: Progress,
-    store: "Store | None",
-) -> None:
-    consumer.assign([tp])
-    first = (await consumer.beginning_offsets([tp]))[tp]
-    end = (await consumer.end_offsets([tp]))[tp]
-    position = first
-    if store is not None:
-        position = await _behind(store, consumer, tp, first, end)
-        partition.restore(store.kept())
-    consumer.seek(tp, position)
-    progress(0, end - position)  # before the first record too: a fetch may be long in coming
+async def _until(
+    consumer: AIOKafkaConsumer, tp: TopicPartition, end: int
+) -> AsyncIterator[list[ConsumerRecord]]:
+    """Give what comes before ``end``."""
     # The position, not the records, tells the end: a log may end in transaction markers.
-    while position < end:
+    while await consumer.position(tp) < end:
         fetched = await consumer.getmany(tp, timeout_ms=1000)
-        records = fetched.get(tp, [])
-        partition.restore((record.key, record.value) for record in records)
-        if store is not None:
-            store.note((record.offset, record.key, record.value) for record in records)
-        position = await consumer.position(tp)
-        progress(len(records), max(0, end - position))
-        await asyncio.sleep(0)
+        yield fetched.get(tp, [])
 
 
 async def _behind(

@@ -1,9 +1,11 @@
 """Kafka clients as this engine needs them."""
 
+import asyncio
 import ssl
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from streamer.settings import ConfigurationError, Settings
 
@@ -12,6 +14,12 @@ BATCH_BYTES_MAX = 900_000
 
 DEAD_LETTER_BYTES_MAX = 67_108_864
 """A dead letter is its record and some headers: it must fit wherever the record did."""
+
+TRANSACTION_SECONDS_MAX = 60
+"""Then the broker ends a transaction that is still open."""
+
+STOP_SECONDS_MAX = 5
+"""Of a producer: it waits for what it has sent."""
 
 
 def connection(settings: Settings) -> dict[str, Any]:
@@ -72,9 +80,18 @@ def transactional_producer(settings: Settings, of: int | str) -> AIOKafkaProduce
         max_batch_size=BATCH_BYTES_MAX,
         max_request_size=DEAD_LETTER_BYTES_MAX,
         request_timeout_ms=30_000,
-        transaction_timeout_ms=60_000,
+        transaction_timeout_ms=TRANSACTION_SECONDS_MAX * 1000,
         retry_backoff_ms=5,  # the default, 100, is most of a transaction's time
     )
+
+
+async def stop(producer: AIOKafkaProducer) -> None:
+    """Stop ``producer``, also one that hangs or has failed: nothing of it is left behind."""
+    try:
+        async with asyncio.timeout(STOP_SECONDS_MAX):
+            await producer.stop()
+    except (KafkaError, TimeoutError):
+        await producer.client.close()  # else its connections and their tasks would stay
 
 
 def durable_producer(settings: Settings) -> AIOKafkaProducer:

@@ -18,8 +18,7 @@ from mode import Service
 from msgspec.structs import replace
 
 from streamer import metrics
-from streamer.engine import transaction
-from streamer.engine.clients import plain_consumer, transactional_producer
+from streamer.engine import clients, transaction
 from streamer.errors import StreamerError
 from streamer.pipeline import Message, Shop, UnitOfWork
 from streamer.records.kafka import PROGRAMME_MEASURES, PROGRAMME_PARTIALS
@@ -134,8 +133,8 @@ class ProgrammePublisher(Service):
 
     async def _lead(self) -> None:
         settings, board = self._settings, Board(self._settings)
-        consumer = plain_consumer(settings)
-        producer = transactional_producer(settings, PRODUCER)
+        consumer = clients.plain_consumer(settings)
+        producer = clients.transactional_producer(settings, PRODUCER)
         topics = (PROGRAMME_PARTIALS, PROGRAMME_MEASURES)
         tps = [
             TopicPartition(settings.topics[topic], number)
@@ -154,7 +153,7 @@ class ProgrammePublisher(Service):
         finally:
             metrics.forget_programme()
             await consumer.stop()
-            await producer.stop()
+            await clients.stop(producer)
 
     async def _tell(self, producer: AIOKafkaProducer, board: Board) -> None:
         # In a thread: with many groups it takes longer than an event should wait.

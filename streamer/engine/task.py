@@ -22,17 +22,18 @@ from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     KafkaError,
     MessageSizeTooLargeError,
+    OffsetOutOfRangeError,
     RecordTooLargeError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
 
 from streamer import metrics
-from streamer.engine import changelog, transaction
-from streamer.engine.clients import transactional_producer
+from streamer.engine import changelog, clients, transaction
 from streamer.engine.counting import COUNT_TICK_SECONDS, CountingSchedule, Pace
 from streamer.engine.rounds import Rounds
 from streamer.engine.scoring import SharedScoring
+from streamer.engine.standby import Copy
 from streamer.engine.store.errors import StoreError
 from streamer.engine.transport import Fetch
 from streamer.pipeline import Configuration, Partition, UnitOfWork
@@ -122,6 +123,8 @@ class PartitionTask:
     _compaction: asyncio.Task[None] | None = None
     applied_time = 0.0
     """Unix time of the newest record applied."""
+    remaining: int | None = None
+    """Records of the changelog still to be read in a recovery; None where that is not known."""
 
     def __init__(self, number: int, shell: Shell) -> None:
         self.number = number
@@ -155,21 +158,22 @@ class PartitionTask:
 
     # -- life ---------------------------------------------------------------------------------
 
-    async def recover(self) -> None:
-        """Fence every earlier owner and load the rows."""
+    async def recover(self, standby: Copy | None = None) -> None:
+        """Fence every earlier owner and load the rows: what ``standby`` has not got of them."""
         started = time.monotonic()
         await self._close_producer()
-        self._producer = transactional_producer(self._settings, self.number)
+        self._producer = clients.transactional_producer(self._settings, self.number)
         await self._producer.start()
         self._store = self._store or await self._shell.open_store(self.number)
         try:
-            await self._restore()
-        except (StoreError, UnreadableRowError) as error:
-            if self._store is None:
+            await self._load(standby)
+        except (OffsetOutOfRangeError, StoreError, UnreadableRowError) as error:
+            if self._store is None and standby is None:
                 raise
-            logger.warning("partition %d: %s; rebuilding the local store", self.number, error)
-            self._store.wipe()
-            await self._restore()
+            logger.warning("partition %d: %r; reading all of its changelog", self.number, error)
+            if self._store is not None:
+                self._store.wipe()
+            await self._load(None)
         self.lost = False
         metrics.RECOVERY.observe(time.monotonic() - started)
         logger.info(
@@ -177,12 +181,19 @@ class PartitionTask:
             self.number, len(self.partition.rows), time.monotonic() - started,
         )  # fmt: skip
 
-    async def _restore(self) -> None:
+    async def _load(self, standby: Copy | None) -> None:
         store = self._store
         tables = None if store is None else store.tables
-        self.partition = Partition(self.number, self._configuration, tables)
-        args = self._changelog, self._settings, self._progress, store
-        await changelog.restore(self.partition, *args)
+        copy = standby or Copy(Partition(self.number, self._configuration, tables), 0)
+        self.partition, self.remaining = copy.partition, None
+        await changelog.restore(
+            copy.partition,
+            self._changelog,
+            self._settings,
+            self._progress,
+            since=copy.position,
+            store=store,
+        )
         if store is not None:
             store.flush()
 
@@ -237,8 +248,7 @@ class PartitionTask:
     async def _close_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(KafkaError, TimeoutError, asyncio.TimeoutError):
-                await asyncio.wait_for(producer.stop(), timeout=5)
+            await clients.stop(producer)
 
     # -- input --------------------------------------------------------------------------------
 
@@ -340,8 +350,6 @@ class PartitionTask:
         """Do one unit of work after the other."""
         while True:
             await self._sleep()
-            if self.buffered <= SMALL_RECORDS_MAX:
-                await self._shell.rounds.turn()
             if self._held:
                 continue
             if self._broken:
@@ -370,9 +378,15 @@ class PartitionTask:
                 self._idle.set()
 
     async def _sleep(self) -> None:
+        """Wait until there is something to do, or may be, and for one's turn."""
         if self._fetches and not self._held:
             await asyncio.sleep(0)
-            return
+        else:
+            await self._awake()
+        if self.buffered <= SMALL_RECORDS_MAX:
+            await self._shell.rounds.turn()
+
+    async def _awake(self) -> None:
         self._wake.clear()
         tick = RESCORE_TICK_SECONDS if self.partition.rescoring else TICK_SECONDS
         if self._counting.counting:
@@ -455,5 +469,6 @@ class PartitionTask:
         metrics.UNCOUNTED.labels(label).set(self.partition.counting.pending)
 
     def _progress(self, read: int, remaining: int) -> None:
+        self.remaining = remaining
         metrics.RECOVERED.inc(read)
         metrics.RECOVERY_REMAINING.labels(str(self.number)).set(remaining)

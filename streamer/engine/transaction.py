@@ -5,14 +5,20 @@ from collections.abc import Iterable, Sequence
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
+    IllegalOperation,
+    KafkaError,
     MessageSizeTooLargeError,
     RecordTooLargeError,
     TopicAuthorizationFailedError,
 )
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from streamer.engine.clients import TRANSACTION_SECONDS_MAX
 from streamer.errors import StreamerError
 from streamer.pipeline import Message, UnitOfWork
+
+DEADLINE_SECONDS = TRANSACTION_SECONDS_MAX
+"""How long writing a unit of work may take: by then the broker has ended the transaction anyway."""
 
 Outcome = tuple[str, object]
 """A topic, and what became of a batch for it: an exception if it was not written."""
@@ -40,13 +46,29 @@ async def write(producer: AIOKafkaProducer, unit: UnitOfWork) -> dict[str, int]:
         RefusedError: trying again would fail again.
         KafkaError: the transaction was not, or not known to be, committed: drop the partition's
             state and recover.
+        TimeoutError: likewise; aiokafka tries some requests again for ever, and would hang.
     """
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            return await _transact(producer, unit)
+    except TimeoutError as error:
+        raise TimeoutError(f"no end of the transaction in {DEADLINE_SECONDS:g} s") from error
+
+
+async def _transact(producer: AIOKafkaProducer, unit: UnitOfWork) -> dict[str, int]:
     await producer.begin_transaction()
     sent: list[tuple[str, asyncio.Future[object]]] = []
+    over: IllegalOperation | None = None
     for (topic, partition), messages in unit.messages.items():
-        sent += [(topic, each) for each in await _send(producer, topic, partition, messages)]
+        try:
+            sent += [(topic, each) for each in await _send(producer, topic, partition, messages)]
+        except IllegalOperation as error:  # a batch before has failed; its own error says why
+            over = error
+            break
     outcomes = await asyncio.gather(*(future for _, future in sent), return_exceptions=True)
     _check([(topic, outcome) for (topic, _), outcome in zip(sent, outcomes, strict=True)])
+    if over is not None:
+        raise KafkaError(str(over)) from over
     await producer.commit_transaction()
     written = zip(reversed(sent), reversed(outcomes), strict=True)
     return {topic: getattr(outcome, "offset", -1) for (topic, _), outcome in written}

@@ -62,7 +62,9 @@ class OperationsServer(Service):
         return web.json_response({"status": "alive"})
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        partitions = sorted(self._app.tasks)
+        recovering = self._app.recovering
+        partitions = sorted(self._app.tasks.keys() - recovering.keys())
         if self._app.ready:
             return web.json_response({"status": "ready", "partitions": partitions})
-        return web.json_response({"status": "recovering", "partitions": partitions}, status=503)
+        told = {"status": "recovering", "partitions": partitions, "remaining_records": recovering}
+        return web.json_response(told, status=503)

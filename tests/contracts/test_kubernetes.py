@@ -1,9 +1,11 @@
-"""The Kubernetes manifests keep to their types, refer to what is there, and are hardened."""
+"""The Kubernetes manifests keep to their schemas, refer to what is there, and are hardened."""
 
 from importlib import import_module
 from typing import Any
 
 import pytest
+from jsonschema import ValidationError as SchemaError
+from kubernetes_validate import validate
 from pydantic import BaseModel, ValidationError
 
 from streamer.records.kafka import EVENT_TOPICS
@@ -11,11 +13,10 @@ from tests.support.deployment import ROOT, load, load_all, settings_of
 from tests.support.monitoring import DEPLOY
 
 FOLDER = DEPLOY / "kubernetes"
+VERSIONS = ("1.30", "1.37")
+"""Of Kubernetes, whose own schemas the manifests keep to."""
+
 MODULE_OF = {
-    "v1": "kubernetes.core.v1",
-    "apps/v1": "kubernetes.apps.v1",
-    "policy/v1": "kubernetes.policy.v1",
-    "networking.k8s.io/v1": "kubernetes.networking.v1",
     "keda.sh/v1alpha1": "keda.v1alpha1",
     "monitoring.coreos.com/v1": "prometheus_operator.v1",
 }
@@ -30,26 +31,51 @@ TOKEN = "STREAMER_HTTP_READ_TOKEN"
 ENVIRONMENT = {**BY_KIND["ConfigMap"]["data"], TOKEN: "what-the-secret-holds"}
 
 
+def faults(manifest: Manifest, version: str) -> str:
+    """Return what the API server of that version would not take, or would drop."""
+    if manifest["apiVersion"] in MODULE_OF:
+        try:
+            return "" if typed(manifest) == manifest else "it has fields its type does not know"
+        except ValidationError as error:
+            return str(error)
+    try:
+        validate(manifest, version, strict=True)
+    except SchemaError as error:
+        return str(error)
+    return ""
+
+
 def typed(manifest: Manifest) -> Manifest:
-    """Return a manifest as its type has it: without what the type does not know."""
+    """Return a manifest of an operator as its type has it: without what the type does not know."""
     module = import_module(f"cloudcoil.models.{MODULE_OF[manifest['apiVersion']]}")
     kind: type[BaseModel] = getattr(module, manifest["kind"])
     return kind.model_validate(manifest).model_dump(by_alias=True, exclude_unset=True, mode="json")
 
 
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda one: one["kind"])
-def test_each_manifest_is_of_its_type_and_has_nothing_besides(manifest: Manifest) -> None:
-    assert typed(manifest) == manifest
+def test_each_manifest_keeps_to_its_schema(manifest: Manifest, version: str) -> None:
+    assert faults(manifest, version) == ""
     in_namespace = manifest["kind"] != "Namespace"
     assert manifest["metadata"].get("namespace") == ("streamer" if in_namespace else None)
 
 
-def test_a_mistake_in_a_manifest_would_be_found() -> None:
-    budget = BY_KIND["PodDisruptionBudget"]
-    misspelt = {**budget, "spec": {**budget["spec"], "maxUnavalable": 1}}
-    assert typed(misspelt) != misspelt
-    with pytest.raises(ValidationError):
-        typed({**BY_KIND["StatefulSet"], "spec": {"replicas": "many"}})
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        ("PodDisruptionBudget", {"maxUnavalable": 1}),
+        ("StatefulSet", {"replicas": "many"}),
+        ("StatefulSet", {"serviceAccountName": "streamer"}),  # it belongs to the pod
+        ("NetworkPolicy", {"policyTypes": "Ingress"}),
+        ("ScaledObject", {"minReplicas": 2}),
+        ("ScaledObject", {"triggers": "kafka"}),
+        ("ServiceMonitor", {"endpoint": []}),
+    ],
+)
+def test_a_mistake_in_a_manifest_would_be_found(kind: str, wrong: dict[str, Any]) -> None:
+    manifest = BY_KIND[kind]
+    for version in VERSIONS:
+        assert faults({**manifest, "spec": {**manifest["spec"], **wrong}}, version) != ""
 
 
 def test_all_that_is_needed_is_there_and_applied() -> None:
@@ -70,7 +96,7 @@ def test_the_settings_are_ours_and_the_pods_name_is_the_member_of_the_group(
     assert plain["configMapRef"]["name"] == BY_KIND["ConfigMap"]["metadata"]["name"]
     told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     assert f"create secret generic {secret['secretRef']['name']} --from-literal={TOKEN}=" in told
-    (own,) = WORKER["env"]
+    own = WORKER["env"][0]
     assert own["name"] == "STREAMER_INSTANCE_ID"
     assert own["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
     grace = POD["spec"]["terminationGracePeriodSeconds"]
@@ -93,6 +119,28 @@ def test_selectors_and_ports_meet_the_pods(monkeypatch: pytest.MonkeyPatch) -> N
     assert [endpoint["port"] for endpoint in monitor["endpoints"]] == [open_port["name"]]
     (rule,) = BY_KIND["NetworkPolicy"]["spec"]["ingress"]
     assert [one["port"] for one in rule["ports"]] == [port]
+
+
+def test_the_workers_can_ask_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {one["name"]: one.get("value", "streamer-1") for one in WORKER["env"]}
+    url = given["STREAMER_HTTP_ADVERTISED_URL"].replace(
+        "$(STREAMER_INSTANCE_ID)", given["STREAMER_INSTANCE_ID"]
+    )
+    settings = settings_of(
+        {**ENVIRONMENT, **given, "STREAMER_HTTP_ADVERTISED_URL": url}, monkeypatch
+    )
+    service = BY_KIND["Service"]
+    assert service["spec"]["clusterIP"] == "None", "else its pods have no names"
+    name = f"streamer-1.{service['metadata']['name']}"
+    assert settings.http_url == f"http://{name}:{settings.http_port}"
+    policy = BY_KIND["NetworkPolicy"]["spec"]
+    for way, end in (("ingress", "from"), ("egress", "to")):
+        open_to = [
+            one["ports"]
+            for one in policy[way]
+            if {"podSelector": {"matchLabels": LABELS}} in one[end]
+        ]
+        assert open_to == [[{"port": settings.http_port, "protocol": "TCP"}]], way
 
 
 def test_probes_ask_what_is_served() -> None:

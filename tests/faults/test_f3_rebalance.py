@@ -21,7 +21,7 @@ async def test_partitions_go_on_while_workers_come_and_go(
     async with scenario(
         kafka.bootstrap, tmp_path, SEED, seconds, EVENTS_PER_SECOND, emit="every_event"
     ) as plot:
-        workers = plot.corner.worker("one"), plot.corner.worker("two")
+        workers = [plot.corner.worker(name) for name in ("one", "two", "three")]
         workers[0].start()
         await workers[0].ready()
         coming = Coming(workers, plot.audit, SEED)

@@ -16,7 +16,8 @@ async def test_a_zombie_changes_nothing(
     kafka: EmbeddedKafka, tmp_path: Path, soak_seconds: float, summary: Callable[..., None]
 ) -> None:
     seconds = soak_seconds or SHORT_SECONDS
-    settings = {"session_timeout_seconds": SESSION_SECONDS}
+    # Each stands by for the other: what a zombie still writes must not be taken over either.
+    settings = {"session_timeout_seconds": SESSION_SECONDS, "standby_replicas": 1}
     async with scenario(kafka.bootstrap, tmp_path, SEED, seconds, **settings) as plot:
         one, two = plot.corner.worker("one"), plot.corner.worker("two")
         one.start()

@@ -1,6 +1,7 @@
 """F6: the network fails in mid-commit. What is committed never passes what is durable."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -10,7 +11,16 @@ from random import Random
 
 from aiokafka.admin import AIOKafkaAdminClient
 
-from tests.support.proxy import ADD_PARTITIONS, END_TRANSACTION, PRODUCE, Fate, Proxy, proxied
+from tests.support import impatient
+from tests.support.proxy import (
+    ADD_PARTITIONS,
+    CUTS,
+    END_TRANSACTION,
+    PRODUCE,
+    Fate,
+    Proxy,
+    proxied,
+)
 from tests.support.scenario import Scenario, scenario
 
 SEED = 6
@@ -24,6 +34,12 @@ SILENT_SECONDS = 8
 """Longer than a session: meanwhile the group takes the worker for dead."""
 
 DELAYED_FOR_SECONDS = 3
+
+PATIENCE_SECONDS = 3
+"""Of a worker that must not wait: for the end of a transaction."""
+
+HELD_UP_SECONDS_MAX = 20
+"""Less than the 30 s for which aiokafka waits for one answer, before it asks again."""
 
 
 class Trouble:
@@ -42,7 +58,7 @@ class Trouble:
         strike = self._proxy.strike
         ways: list[Callable[[], Awaitable[None]]] = [
             partial(strike, request, fate, STRUCK_SECONDS_MAX)
-            for request, fate in product(REQUESTS, Fate)
+            for request, fate in product(REQUESTS, CUTS)
         ]
         ways += [partial(self._proxy.down, DOWN_SECONDS)]
         ways += [partial(self._delay, seconds) for seconds in (SLOW_SECONDS, SILENT_SECONDS)]
@@ -114,4 +130,33 @@ async def test_what_is_committed_never_passes_what_is_durable(
         offsets_checked=trouble.checks,
         **plot.figures(),
     )
+    plot.check()
+
+
+async def test_what_is_never_answered_does_not_hold_up_a_partition_for_ever(
+    tmp_path: Path, summary: Callable[..., None]
+) -> None:
+    node, proxy = proxied(tmp_path / "kafka")
+    node.launch()
+    held_up: list[float] = []
+    try:
+        node.wait_until_ready()
+        async with proxy, scenario(node.node.bootstrap, tmp_path, SEED, 25, 100) as plot:
+            worker = plot.corner.worker("worker", brokers=proxy.bootstrap, emit="every_event")
+            worker.command = [sys.executable, "-P", impatient.__file__, str(PATIENCE_SECONDS)]
+            worker.start()
+            await worker.ready()
+            async with plot.load():
+                for request in (END_TRANSACTION, PRODUCE):
+                    await proxy.strike(request, Fate.SWALLOWED, STRUCK_SECONDS_MAX)
+                    swallowed_at = time.time()
+                    moved_at = await plot.audit.moved(swallowed_at, HELD_UP_SECONDS_MAX)
+                    held_up.append(moved_at - swallowed_at)
+            assert f"no end of the transaction in {PATIENCE_SECONDS} s" in worker.log
+            assert worker.lives == 1
+            assert await worker.stop() == 0, worker.told("did not end well")
+            await plot.audit.read()
+    finally:
+        node.stop()
+    summary("F6 no answer", seconds_until_all_moved_max=round(max(held_up), 1), **plot.figures())
     plot.check()

@@ -1,6 +1,7 @@
 """F8: rows come back from changelogs of all kinds, in bounded time, and one sees how far it is."""
 
 import asyncio
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -37,6 +38,7 @@ class Recoveries:
 
     def __init__(self, corner: Stage, audit: Audit, proxy: Proxy) -> None:
         self.events: list[Wire] = []
+        self.told_by_readyz: list[int] = []
         self._shop = iter(
             BusyShop(SEED, datetime.now(UTC) - SPAN, SPAN, EVENTS_AT_FIRST, CUSTOMERS)
         )
@@ -83,10 +85,17 @@ class Recoveries:
             left = told.get("streamer_recovery_remaining_records", 0)
             if left != remaining[-1]:
                 remaining.append(left)
+            self.told_by_readyz += await self._left_to_read()
             await asyncio.sleep(0.02)
         self._proxy.delay_seconds = 0
         assert await self._worker.stop() == 0, self._worker.told("did not end well")
         return remaining
+
+    async def _left_to_read(self) -> list[int]:
+        """Return what /readyz says of it, partition by partition; nothing where it is ready."""
+        status, text = await self._worker.get("/readyz")
+        left = json.loads(text)["remaining_records"].values() if status == 503 else ()
+        return [records for records in left if records]
 
     async def die_in_a_transaction(self) -> None:
         """Leave rows at the end of a changelog that do not count."""
@@ -126,6 +135,7 @@ async def every_kind(recoveries: Recoveries) -> dict[str, object]:
     told["as written"] = full = await recoveries.records()
     remaining = await recoveries.recover_slowly()
     assert max(remaining) > 0, "nobody was told how much was left to recover"
+    assert recoveries.told_by_readyz, "/readyz did not tell it"
     await recoveries.recover()
     await recoveries.die_in_a_transaction()
     told["ending in what was aborted"] = await recoveries.records()

@@ -31,6 +31,13 @@ class Fate(Enum):
     UNANSWERED = auto()
     """It does, but the answer is lost."""
 
+    SWALLOWED = auto()
+    """It does not, nor does anything behind it; but the connection stays."""
+
+
+CUTS = (Fate.LOST, Fate.TORN, Fate.UNANSWERED)
+"""Those that end the connection, of which the client knows at once."""
+
 
 class Link:
     """One client's connection, on to the broker."""
@@ -107,6 +114,8 @@ class Proxy:
                 self._struck.set()
             if fate is Fate.LOST:
                 return
+            if fate is Fate.SWALLOWED:
+                await asyncio.Event().wait()
             if fate is Fate.TORN:
                 broker.write(request[: len(request) // 2])
                 await broker.drain()

@@ -1,5 +1,6 @@
 """Metrics say what they are named for, and nothing of what is over."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,31 @@ from streamer import metrics
 from streamer.records.models import DecileMeasure, ModelCheck, ModelParams
 from tests.support.cluster import Cluster
 from tests.support.histories import configuration
+
+PROMISED = {
+    "records consumed": "records_consumed_total",
+    "records produced": "messages_produced_total",
+    "records dead-lettered by reason": "dead_letters_total",
+    "duplicates dropped": "duplicates_dropped_total",
+    "processing latency": "processing_duration_seconds",
+    "end-to-end latency": "end_to_end_latency_seconds",
+    "consumer lag in records": "consumer_lag_records",
+    "consumer lag in seconds": "consumer_lag_seconds",
+    "commits": "commits_total",
+    "age of commits": "last_commit_timestamp_seconds",
+    "rebalances": "rebalances_total",
+    "recovery progress": "recovery_remaining_records",
+    "recovery duration": "recovery_duration_seconds",
+    "rows": "rows",
+    "state bytes": "state_bytes",
+    "silence timers due": "silence_timers_due",
+    "model version": "model_info",
+    "model age": "model_fitted_timestamp_seconds",
+    "calibration error": "calibration_error_ratio",
+    "drift of types": "sampled_events_total",
+    "drift of order values": "sampled_order_value",
+}
+"""What SREs are promised, and what it is called; dashboards of theirs depend on the names."""
 
 FITTED = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -53,6 +79,29 @@ def check_of(*deciles: tuple[int, float, float]) -> ModelCheck:
         recency_auc=None,
         deciles=[DecileMeasure(*decile) for decile in deciles],
     )
+
+
+def test_every_metric_that_is_promised_is_there() -> None:
+    exposed = metrics.REGISTRY._names_to_collectors
+    missing = {what for what, name in PROMISED.items() if f"streamer_{name}" not in exposed}
+    assert missing == set()
+
+
+def test_units_are_base_units_and_counters_say_so() -> None:
+    for family in metrics.REGISTRY.collect():
+        for sample in family.samples:
+            assert not re.search(r"_(ms|millis\w*|kb|mb|percent|minutes|hours)\b", sample.name)
+        if family.type == "counter":
+            ends = {"_total", "_created"}
+            assert all(any(one.name.endswith(end) for end in ends) for one in family.samples)
+
+
+def test_latencies_are_told_closely_around_the_objectives() -> None:
+    for histogram in (metrics.END_TO_END, metrics.PROCESSING, metrics.COMMIT):
+        bounds = histogram._upper_bounds
+        assert {0.1, 1.0} <= set(bounds), "what the recording rules count by"
+        around = [bound for bound in bounds if 0.05 <= bound <= 0.2]
+        assert len(around) >= 4, "a quantile near 100 ms would be a guess"
 
 
 def test_only_the_newest_model_is_told() -> None:
