@@ -170,7 +170,7 @@ class PartitionTask:
         except (OffsetOutOfRangeError, StoreError, UnreadableRowError) as error:
             if self._store is None and standby is None:
                 raise
-            logger.warning("partition %d: %r; reading all of its changelog", self.number, error)
+            logger.warning("partition %d: %s; rebuilding from its changelog", self.number, error)
             if self._store is not None:
                 self._store.wipe()
             await self._load(None)
