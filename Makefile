@@ -14,7 +14,7 @@ QUIX := benchmarks/contenders/quix/requirements
 
 # Tests run side by side, on as many cores as there are; each process of theirs has its own Kafka, so
 # four are enough. ARGS="-n 0" runs them one after the other.
-AT_ONCE := -n auto --maxprocesses 4
+AT_ONCE := -n logical --maxprocesses 4
 
 # Of `make soak` and `make chaos`.
 MINUTES := 30

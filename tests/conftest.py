@@ -3,12 +3,20 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from streamer.broker import EmbeddedKafka, ports
 
 FAULTS = "tests/faults/"
+
+# How long an example takes says how busy the machine is. The rest is Hypothesis' own profile, which
+# is another where CI is set.
+settings.register_profile(
+    "any pace", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any pace")
 
 
 class FaultsInARow(LoadFileScheduling):

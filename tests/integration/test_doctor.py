@@ -1,5 +1,6 @@
 """Misconfigurations as they happen, and what the doctor says of them. Kafka is real."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -18,6 +19,9 @@ from streamer.settings import Settings, load_settings
 from tests.support.models import model_params
 from tests.support.safe import ROOT, SafeKafka
 from tests.support.stage import Stage, stage
+
+CHANGED_SECONDS_MAX = 60
+"""A broker hears of a change from the controller, after the administrator's answer."""
 
 
 def settings_of(corner: Stage, **changes: Any) -> Settings:
@@ -48,9 +52,11 @@ async def test_topics_that_were_changed_by_hand_are_named(
             )
         finally:
             await admin.close()
-        told = {
-            verdict.text: verdict.remedy for verdict in (await found(settings_of(corner)))["topics"]
-        }
+        told: dict[str, str] = {}
+        async with asyncio.timeout(CHANGED_SECONDS_MAX):
+            while len(told) < 2:
+                verdicts = (await found(settings_of(corner)))["topics"]
+                told = {verdict.text: verdict.remedy for verdict in verdicts}
     assert f"{corner.prefix}referrals: has 3 partitions, not 2" in told
     assert "cleanup.policy=compact" in told[f"{changelog}: has cleanup.policy=delete, not compact"]
 

@@ -49,7 +49,9 @@ COMPACTED = {
     "programme-partials",
 }  # fmt: skip
 INPUTS = {"purchases", "referrals", "interactions"}
-STOP_SECONDS_MAX = 15
+STOP_SECONDS_MAX = 30
+"""What deploy/ gives a worker to end in."""
+
 PLAIN = Basket()
 FULL = Basket(0.5, categories=4, due_days=20, checkout_seconds=90, coupon_rate=0.3)
 MORE = (

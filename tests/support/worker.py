@@ -23,7 +23,7 @@ STREAMER = Path(sys.executable).with_name("streamer")
 POLL_SECONDS = 0.05
 # A wait ends with what it waits for: that these are long costs nothing, and a busy machine is slow.
 READY_SECONDS_MAX = 90
-STOP_SECONDS_MAX = 30
+STOP_SECONDS_MAX = 60
 ANSWER_SECONDS_MAX = 20
 LOG_LINES_SHOWN = 25
 
