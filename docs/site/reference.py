@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic_core import PydanticUndefined
-from typer._click import Context
+from typer import Context
 from typer.cli import get_docs_for_click
 
 from streamer.cli import COMMANDS, load

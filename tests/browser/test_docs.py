@@ -27,7 +27,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("docs")
     shutil.copy(ROOT / "zensical.toml", folder)
     assemble(folder / "build" / "docs")
-    command = [Path(sys.executable).with_name("zensical"), "build", "--strict"]
+    command: list[str | Path] = [Path(sys.executable).with_name("zensical"), "build", "--strict"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "build" / "site"

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -28,7 +29,9 @@ LISTENS = re.compile(r"^curl -N (.*)$", re.MULTILINE)
 ORDER = ("docs/tutorial.md", "docs/http.md", "docs/adapters.md", "README.md")
 """A reader's way; the other pages come in any order after it."""
 
-SHOP = "streamer simulate --customers 300 --days 400 --experiment-rate 0.8 --referral-rate 0.2"
+SHOP = "streamer simulate --customers 300 --days 320 --experiment-rate 0.8"
+DAYS_AGO = 330
+"""Where the live shop begins: experiments are told of exposures of the last twelve months."""
 
 
 class Terminal:
@@ -124,7 +127,9 @@ def terminal(folder: Path) -> Iterator[Terminal]:
 
 def open_shop(reader: Terminal) -> None:
     """Give the reader the shop that the README takes for granted, on Kafka and as a file."""
-    reader.run(f"{SHOP} > shop.jsonl && streamer send shop.jsonl")
+    start = datetime.now(UTC).date() - timedelta(DAYS_AGO)
+    reader.run(f"{SHOP} --start {start} | streamer send -")
+    reader.run(f"{SHOP} > shop.jsonl")  # of 2025, as the days of the README
     events = map(json.loads, (reader.folder / "shop.jsonl").read_text().splitlines())
     with (reader.folder / "orders.csv").open("w", newline="") as file:
         rows = csv.writer(file)

@@ -70,12 +70,14 @@ const inUtc = (given) => new Intl.DateTimeFormat(undefined, { ...given, timeZone
 const MONTH = inUtc({ month: "short", year: "numeric" });
 const DATE = inUtc({ day: "numeric", month: "short" });
 const TIME = inUtc({ hour: "2-digit", minute: "2-digit" });
-const DAY = 86_400;
+const SECOND = inUtc({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const [MINUTE, DAY] = [60, 86_400];
 const tzDate = (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC");
 
 function times(ticks) {
   const apart = ticks.length > 1 ? ticks[1] - ticks[0] : DAY;
-  return ticks.map((tick) => (apart >= 28 * DAY ? MONTH : tick % DAY ? TIME : DATE).format(tick * 1000));
+  const time = apart < MINUTE ? SECOND : TIME;
+  return ticks.map((tick) => (apart >= 28 * DAY ? MONTH : tick % DAY ? time : DATE).format(tick * 1000));
 }
 
 export function lines({ summary, x, series, time = true, height = 220, format, heads, rows, marks = [], range }) {
