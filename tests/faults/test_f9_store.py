@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 import msgspec
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streamer.broker import EmbeddedKafka
@@ -128,6 +129,7 @@ def damaged(store: Store) -> None:
         file.write_bytes(content)
 
 
+@pytest.mark.timeout(900)  # a dozen starts of a worker
 async def test_local_stores_tell_no_phantoms(
     kafka: EmbeddedKafka, tmp_path: Path, soak_seconds: float, summary: Callable[..., None]
 ) -> None:
