@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 import msgspec
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streamer.broker import EmbeddedKafka
@@ -128,6 +129,7 @@ def damaged(store: Store) -> None:
         file.write_bytes(content)
 
 
+@pytest.mark.timeout(900)  # a dozen starts of a worker
 async def test_local_stores_tell_no_phantoms(
     kafka: EmbeddedKafka, tmp_path: Path, soak_seconds: float, summary: Callable[..., None]
 ) -> None:
@@ -187,3 +189,24 @@ async def cluster_of(bootstrap: str) -> str:
         return str((await admin.describe_cluster())["cluster_id"])
     finally:
         await asyncio.shield(admin.close())
+
+
+async def test_a_partition_takes_its_store_along_within_a_folder(
+    kafka: EmbeddedKafka, tmp_path: Path
+) -> None:
+    async with scenario(kafka.bootstrap, tmp_path, SEED, 5, 100, store="rocksdb") as plot:
+        one, two = plot.corner.worker("one"), plot.corner.worker("two")
+        one.start()
+        await one.ready(READY_SECONDS_MAX)
+        async with plot.load():
+            await asyncio.sleep(5)
+            two.start()
+            await two.ready(READY_SECONDS_MAX)
+        assert (await two.figures())["streamer_rows"] > 0
+        assert await one.stop(60) == 0, one.told("did not end well")
+        await two.ready(READY_SECONDS_MAX)
+        await plot.send(list(islice(plot._shop, EVENTS_AT_ONCE)))
+        assert await two.stop(60) == 0, two.told("did not end well")
+        await plot.audit.read()
+    plot.check()
+    assert "rebuilding" not in one.log + two.log
