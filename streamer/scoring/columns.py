@@ -51,7 +51,8 @@ class Earlier(Struct, frozen=True, gc=False):
 
 def earlier_of(row: Row) -> Earlier:
     """Return what ``row`` says now; it may go on changing."""
-    return Earlier(*_fields_of(row), row.as_of)
+    fields: list[int] = [*_fields_of(row), row.as_of]
+    return Earlier(*fields)
 
 
 class PurchaseColumns(Struct, frozen=True):
