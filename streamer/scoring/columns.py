@@ -51,7 +51,19 @@ class Earlier(Struct, frozen=True, gc=False):
 
 def earlier_of(row: Row) -> Earlier:
     """Return what ``row`` says now; it may go on changing."""
-    return Earlier(*_fields_of(row), row.as_of)
+    return Earlier(
+        row.first_purchase_at,
+        row.last_purchase_at,
+        row.previous_purchase_at,
+        row.occasions,
+        row.orders,
+        row.revenue,
+        row.refunded,
+        row.first_day_revenue,
+        row.costed_orders,
+        row.cost,
+        row.as_of,
+    )
 
 
 class PurchaseColumns(Struct, frozen=True):

@@ -188,11 +188,11 @@ def decode_told(value: bytes) -> Told:
     return _decoded(value, _decode_told, "record of what was told")
 
 
-def _decoded(value: bytes, decode: Callable[[memoryview], T], name: str) -> T:
+def _decoded(value: bytes, decode: Callable[[bytes], T], name: str) -> T:
     if not value.startswith(_PREFIX):
         raise _unreadable(value)
     try:
-        return decode(memoryview(value)[1:])
+        return decode(value[1:])
     except UNREADABLE as error:
         raise UnreadableRowError(f"a {name} in the changelog is damaged ({error})") from None
 

@@ -65,6 +65,9 @@ def add_purchase(row: Row, purchase: Purchase) -> None:
 def _bridge_gaps(row: Row, place: int) -> None:
     """Replace the gap around the new occasion at ``place`` by the two it makes."""
     days = row.days
+    if place == len(days) - DAY_FIELDS and days[place - DAY_FIELDS + ORDERS]:
+        row.log_gaps += _log_gap(days[place] - days[place - DAY_FIELDS])
+        return  # the newest occasion, behind another: the usual case
     before = _occasion(days, range(place - DAY_FIELDS, -1, -DAY_FIELDS))
     after = _occasion(days, range(place + DAY_FIELDS, len(days), DAY_FIELDS))
     if before is not None:
