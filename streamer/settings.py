@@ -9,7 +9,6 @@ import tomllib
 from decimal import Decimal
 from functools import cached_property
 from importlib.resources import files
-from ipaddress import ip_address
 from pathlib import Path
 from socket import gethostname
 from typing import Annotated, Any, Literal, Self
@@ -24,11 +23,18 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from streamer.endpoints import WebhookSettings, is_loopback
 from streamer.errors import StreamerError
 from streamer.pipeline import Configuration
 from streamer.records.events import LEVELS
 from streamer.records.instants import DAY
-from streamer.records.kafka import EVENT_TOPICS, SOURCE_TOPICS, TOPIC_NAMES, Topics
+from streamer.records.kafka import (
+    EVENT_TOPICS,
+    SOURCE_TOPICS,
+    TOPIC_NAMES,
+    WEBHOOK_DEAD_LETTERS,
+    Topics,
+)
 from streamer.scoring.actions import NO_ACTIONS, Playbook
 from streamer.scoring.actions.definitions import playbook_of
 from streamer.scoring.experiments.plans import Trial
@@ -74,7 +80,7 @@ class ExperimentPlan(BaseModel, frozen=True, extra="forbid"):
         return Trial(**self.model_dump())
 
 
-class Settings(KafkaSecurity, BaseSettings):
+class Settings(WebhookSettings, KafkaSecurity, BaseSettings):
     """What can be set. Every field is ``STREAMER_`` and its name in capitals in the environment."""
 
     model_config = SettingsConfigDict(
@@ -317,7 +323,7 @@ class Settings(KafkaSecurity, BaseSettings):
 
     @model_validator(mode="after")
     def _adapters_have_topics_of_their_own(self) -> Self:
-        taken = sorted(self.adapters.keys() & set(TOPIC_NAMES))
+        taken = sorted(self.adapters.keys() & {*TOPIC_NAMES, WEBHOOK_DEAD_LETTERS})
         if taken:
             raise ValueError(f"adapters must not name streamer's own topics: {', '.join(taken)}")
         return self
@@ -371,6 +377,10 @@ class Settings(KafkaSecurity, BaseSettings):
         if not self.instance_id:
             return None
         return f"{self.instance_id}-{crc32(self.http_url.encode()):08x}"
+
+    def webhook_group_id(self, endpoint: str) -> str:
+        """Return the consumer group that follows the outputs for ``endpoint``."""
+        return f"{self.group_id}-webhooks-{endpoint}"
 
     @property
     def http_url(self) -> str:
@@ -459,14 +469,6 @@ class Settings(KafkaSecurity, BaseSettings):
             indexed=indexed,
             version=version,
         )
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether ``host``, a name or an address, is reached from this machine only."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def packaged(name: str) -> str:

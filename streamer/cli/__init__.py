@@ -35,6 +35,7 @@ COMMANDS = {
     "experiments": "Show what the arms of experiments did, and how sure it is.",
     "ideal": "Show what the most valuable customers have in common.",
     "dlq": "Look at the dead letters.",
+    "webhooks": "Tell marketing tools by signed HTTP requests.",
     "config": "Look at the settings.",
     "doctor": "Say what is wrong, and what to do about it.",
     "bench": "Measure throughput and latency on this machine.",

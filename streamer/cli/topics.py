@@ -8,7 +8,7 @@ from rich.console import Console
 
 from streamer.cli.showing import print_json
 from streamer.engine.acls import Role, acls
-from streamer.engine.topics import TOPICS, check_topics, create_topics
+from streamer.engine.topics import check_topics, create_topics, topics_of
 from streamer.settings import load_settings
 
 topics = typer.Typer(
@@ -26,7 +26,7 @@ def create() -> None:
     made = asyncio.run(create_topics(settings))
     for name in made:
         typer.echo(f"created {name}")
-    typer.echo(f"{len(TOPICS)} topics, {len(made)} of them new")
+    typer.echo(f"{len(topics_of(settings))} topics, {len(made)} of them new")
 
 
 @topics.command()
@@ -35,13 +35,14 @@ def check() -> None:
 
     Example: streamer topics check
     """
-    findings = asyncio.run(check_topics(load_settings()))
+    settings = load_settings()
+    findings = asyncio.run(check_topics(settings))
     console = Console()
     for finding in findings:
         console.print(f"[red]{finding.topic}[/] {finding.fault}: {finding.remedy}", soft_wrap=True)
     if findings:
         raise typer.Exit(1)
-    console.print(f"all {len(TOPICS)} topics are as needed")
+    console.print(f"all {len(topics_of(settings))} topics are as needed")
 
 
 @topics.command("acls")

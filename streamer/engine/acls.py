@@ -20,12 +20,14 @@ from streamer.records.kafka import (
     RECOMMENDED_ACTIONS,
     REFERRAL_CREDITS,
     REKEYED,
+    SCORE_TOPICS,
     SEGMENT_CHANGES,
+    WEBHOOK_DEAD_LETTERS,
 )
 from streamer.settings import Settings
 
 Resource = Literal["topic", "group", "transactional-id", "cluster"]
-Role = Literal["worker", "admin", "producer", "operator"]
+Role = Literal["worker", "admin", "producer", "operator", "webhooks"]
 
 CLUSTER_NAME = "kafka-cluster"
 
@@ -103,4 +105,20 @@ def _operator(settings: Settings) -> Iterator[Acl]:
     yield Acl("Describe", "cluster", CLUSTER_NAME)
 
 
-_OF_ROLE = {"worker": _worker, "admin": _admin, "producer": _producer, "operator": _operator}
+def _webhooks(settings: Settings) -> Iterator[Acl]:
+    wanted = {output for endpoint in settings.endpoints for output in endpoint.outputs}
+    for topic in SCORE_TOPICS:
+        if topic in wanted:
+            yield Acl("Read", "topic", settings.topics[topic])
+    yield Acl("Write", "topic", settings.topics[WEBHOOK_DEAD_LETTERS])
+    for endpoint in settings.endpoints:
+        yield Acl("Read", "group", settings.webhook_group_id(endpoint.name))
+
+
+_OF_ROLE = {
+    "worker": _worker,
+    "admin": _admin,
+    "producer": _producer,
+    "operator": _operator,
+    "webhooks": _webhooks,
+}

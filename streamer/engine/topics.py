@@ -21,6 +21,7 @@ from streamer.records.kafka import (
     REFERRAL_CREDITS,
     REKEYED,
     SEGMENT_CHANGES,
+    WEBHOOK_DEAD_LETTERS,
 )
 from streamer.settings import Settings
 
@@ -46,7 +47,8 @@ TOPICS: dict[str, dict[str, str]] = {
 
 def topics_of(settings: Settings) -> dict[str, dict[str, str]]:
     """Return all topics of these settings, without the prefix, and how they are configured."""
-    return TOPICS | {name: {**KEPT, **LARGE} for name in settings.adapters}
+    refused = [WEBHOOK_DEAD_LETTERS] if settings.webhook_urls else []
+    return TOPICS | {name: {**KEPT, **LARGE} for name in (*settings.adapters, *refused)}
 
 
 class Finding(NamedTuple):

@@ -1,6 +1,6 @@
 """A record as it comes from a log, and the names of the logs."""
 
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from msgspec import Struct
 
@@ -75,7 +75,20 @@ RECOMMENDED_ACTIONS = "recommended-actions"
 SCORE_TOPICS = (LTV_UPDATES, CHURN_RISK_UPDATES, SEGMENT_CHANGES, RECOMMENDED_ACTIONS)
 """What is told of each customer, under its id."""
 
+Kind = Literal["ltv", "churn_risk", "segments", "actions"]
+KINDS: dict[str, Kind] = {
+    LTV_UPDATES: "ltv",
+    CHURN_RISK_UPDATES: "churn_risk",
+    SEGMENT_CHANGES: "segments",
+    RECOMMENDED_ACTIONS: "actions",
+}
+"""What an update of each is called where it is passed on: by server-sent events, by webhooks."""
+
 DEAD_LETTERS = "dead-letters"
+WEBHOOK_DEAD_LETTERS = "webhook-dead-letters"
+"""Updates that a webhook's receiver refused. Not ``dead-letters``: those are sent to where they
+came from, and nobody may publish a score but a worker."""
+
 PROGRAMME_MEASURES = "programme-measures"
 """Figures of the whole shop, compacted, keyed by measure."""
 

@@ -9,30 +9,15 @@ import asyncio
 import logging
 from collections import deque
 from contextlib import aclosing, suppress
-from typing import Literal
 
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from streamer.engine.following import RETRY_SECONDS, follow
-from streamer.records.kafka import (
-    CHURN_RISK_UPDATES,
-    LTV_UPDATES,
-    RECOMMENDED_ACTIONS,
-    SEGMENT_CHANGES,
-)
+from streamer.records.kafka import KINDS, Kind
 from streamer.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-Kind = Literal["ltv", "churn_risk", "segments", "actions"]
-TOPICS: dict[str, Kind] = {
-    LTV_UPDATES: "ltv",
-    CHURN_RISK_UPDATES: "churn_risk",
-    SEGMENT_CHANGES: "segments",
-    RECOMMENDED_ACTIONS: "actions",
-}
-"""By topic, without the prefix: the name of its events."""
 
 WAITING_MAX = 200
 """Events that a listener may be behind; what is more is left out and counted."""
@@ -90,7 +75,7 @@ class Changes:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._kinds = {settings.topics[topic]: kind for topic, kind in TOPICS.items()}
+        self._kinds = {settings.topics[topic]: kind for topic, kind in KINDS.items()}
         self._subscriptions: set[Subscription] = set()
         self._reading: asyncio.Task[None] | None = None
 
@@ -132,7 +117,7 @@ class Changes:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _pass_on(self) -> None:
-        async with aclosing(follow(self._settings, TOPICS, from_beginning=False)) as batches:
+        async with aclosing(follow(self._settings, KINDS, from_beginning=False)) as batches:
             async for batch in batches:
                 for record in batch:
                     kind = self._kinds[record.topic]

@@ -12,7 +12,8 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from streamer.settings import Settings, is_loopback
+from streamer.endpoints import is_loopback
+from streamer.settings import Settings
 from streamer.web.problems import Problem
 
 Scope = Literal["read", "write", "admin"]

@@ -7,7 +7,8 @@ from typing import Annotated
 from aiohttp import web
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from streamer.web.changes import Kind, Subscription
+from streamer.records.kafka import Kind
+from streamer.web.changes import Subscription
 from streamer.web.problems import not_yet
 from streamer.web.routing import EVENTS, GUARDS, Call, Route, given
 
