@@ -1,10 +1,10 @@
 """Following topics as any subscriber does: what is committed, for as long as one likes."""
 
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from mode import Service
 
@@ -14,6 +14,10 @@ from streamer.settings import Settings
 
 POLL_MS = 1_000
 RETRY_SECONDS = 5.0
+
+
+Positions = dict[TopicPartition, int]
+"""Of each partition the offset that comes next."""
 
 
 async def follow(
@@ -26,21 +30,58 @@ async def follow(
     Raises:
         KafkaError: Kafka is out of reach.
     """
-    consumer = plain_consumer(settings)
-    await consumer.start()
-    try:
-        tps = [
-            TopicPartition(settings.topics[topic], number)
-            for topic in topics
-            for number in range(settings.partitions)
-        ]
-        consumer.assign(tps)
+    tps = [
+        TopicPartition(settings.topics[topic], number)
+        for topic in topics
+        for number in range(settings.partitions)
+    ]
+    async with _assigned(settings, tps) as consumer:
         await (consumer.seek_to_beginning if from_beginning else consumer.seek_to_end)(*tps)
         while True:
-            batches = await consumer.getmany(timeout_ms=POLL_MS)
-            yield [record for batch in batches.values() for record in batch]
+            yield await _batch(consumer)
+
+
+async def follow_on(
+    settings: Settings, tps: Iterable[TopicPartition], positions: Positions
+) -> AsyncGenerator[list[ConsumerRecord], None]:
+    """Give the records of ``tps`` from ``positions`` on; of those without one, what comes now.
+
+    The first batch is empty: then every partition has its position in ``positions``. What lies
+    outside of a log, because it has been shortened, or made anew, is moved to its nearest end.
+
+    Raises:
+        KafkaError: Kafka is out of reach.
+    """
+    wanted = list(tps)
+    async with _assigned(settings, wanted) as consumer:
+        firsts, ends = (
+            await consumer.beginning_offsets(wanted),
+            await consumer.end_offsets(wanted),
+        )
+        for tp in wanted:
+            positions[tp] = min(max(positions.get(tp, ends[tp]), firsts[tp]), ends[tp])
+            consumer.seek(tp, positions[tp])
+        yield []
+        while True:
+            yield await _batch(consumer)
+
+
+@asynccontextmanager
+async def _assigned(
+    settings: Settings, tps: Iterable[TopicPartition]
+) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = plain_consumer(settings)
+    try:
+        await consumer.start()
+        consumer.assign(tps)
+        yield consumer
     finally:
         await consumer.stop()
+
+
+async def _batch(consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:
+    batches = await consumer.getmany(timeout_ms=POLL_MS)
+    return [record for batch in batches.values() for record in batch]
 
 
 class MeasureWatch(Service):

@@ -41,7 +41,7 @@ class Letters:
             record.key,
             partition=record.partition,
             timestamp_ms=record.timestamp,
-            headers=letter_headers(record, endpoint, message),
+            headers=list(letter_headers(record, endpoint, message)),
         )
 
 

@@ -5,8 +5,9 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 import schemathesis
@@ -285,41 +286,72 @@ def test_what_if_is_the_worked_example(shop: Shop) -> None:
 # -- changes --------------------------------------------------------------------------------
 
 
-def test_changes_are_sent_as_they_are_published(shop: Shop) -> None:
-    corner, one, _, _ = shop
-    path = f"{one.address}/v1/changes?kind=churn_risk&customer_id=streamed"
-    with urlopen(path, timeout=30) as stream:
+def publish(corner: Stage, *numbers: int) -> None:
+    event = {
+        "type": "purchase", "customer_id": "streamed", "occurred_at": "2026-01-02T00:00:00Z",
+        "amount": 10, "currency": "USD",
+    }  # fmt: skip
+    for number in numbers:  # each in a unit of work of its own: the last one of a unit is told
+        own = {"event_id": f"streamed-{number}", "order_id": f"s{number}"}
+        done = corner.command("send", "-", stdin=json.dumps(event | own))
+        assert done.returncode == 0, done.stderr
+
+
+def revisions(stream: Any, number: int) -> list[tuple[int, str]]:
+    """Return revision and id of the next so many events of churn risk."""
+    told: list[tuple[int, str]] = []
+    while len(told) < number:
+        lines = dict(line.split(": ", 1) for line in _event(stream))
+        if "data" in lines:
+            assert lines["event"] == "churn_risk"
+            update = json.loads(lines["data"])
+            assert update["customer_id"] == "streamed"
+            validator("churn-risk-update.json").validate(update)
+            told.append((update["revision"], lines["id"]))
+    return told
+
+
+def test_changes_are_sent_as_they_are_published_and_resumed_without_loss(shop: Shop) -> None:
+    corner, one, two, _ = shop
+    path = "/v1/changes?kind=churn_risk&customer_id=streamed"
+    with urlopen(one.address + path, timeout=30) as stream:
         assert stream.headers["Content-Type"] == "text/event-stream"
         assert stream.readline() == b"retry: 2000\n"
-        event = {
-            "event_id": "streamed-1", "type": "purchase", "customer_id": "streamed",
-            "order_id": "s", "occurred_at": "2026-01-02T00:00:00Z", "amount": 10, "currency": "USD",
-        }  # fmt: skip
-        # The reader may still be finding the topics' ends: send until something comes.
-        lines = None
-        for number in range(20):
-            event |= {"event_id": f"streamed-{number}", "order_id": f"s{number}"}
-            assert corner.command("send", "-", stdin=json.dumps(event)).returncode == 0
-            if (lines := _event(stream)) is not None:
-                break
-        assert lines is not None
-    assert lines[0] == "event: churn_risk"
-    update = json.loads(lines[2].removeprefix("data: "))
-    assert update["customer_id"] == "streamed"
-    validator("churn-risk-update.json").validate(update)
+        (begin,) = _event(stream)
+        publish(corner, 1)
+        ((first, id_),) = revisions(stream, 1)
+    publish(corner, 2, 3)  # while nobody listens
+    asked = Request(two.address + path, headers={"Last-Event-ID": id_})
+    with urlopen(asked, timeout=30) as stream:
+        assert [revision for revision, _ in revisions(stream, 2)] == [first + 1, first + 2]
+        publish(corner, 4)
+        assert [revision for revision, _ in revisions(stream, 1)] == [first + 3]
+    asked = Request(one.address + path, headers={"Last-Event-ID": begin.removeprefix("id: ")})
+    with urlopen(asked, timeout=30) as stream:
+        assert [revision for revision, _ in revisions(stream, 4)] == [
+            first + number for number in range(4)
+        ]
 
 
-def _event(stream: Any) -> list[str] | None:
-    """Return the next event's lines; None if only a heartbeat comes."""
+def test_an_id_of_another_stream_is_refused(shop: Shop) -> None:
+    _, one, _, _ = shop
+    path = f"{one.address}/v1/changes?kind=ltv"
+    for id_ in ("ltv-updates-0-17", "00000000.1.2.3.4", "x" * 100):
+        with pytest.raises(HTTPError) as error:
+            urlopen(Request(path, headers={"Last-Event-ID": id_}), timeout=30)
+        assert error.value.code == 400
+        assert json.loads(error.value.read())["field"] == "Last-Event-ID"
+
+
+def _event(stream: Any) -> list[str]:
+    """Return the next event's lines, an id alone too."""
     lines: list[str] = []
     while True:
         line = stream.readline().decode().rstrip("\n")
-        if line:
+        if line and not line.startswith((":", "retry")):
             lines.append(line)
-        elif lines and not lines[0].startswith(":"):
+        elif lines and not line:
             return lines
-        elif lines:
-            return None
 
 
 # -- errors ---------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ from aiohttp import web
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from streamer.records.kafka import Kind
-from streamer.web.changes import Subscription
-from streamer.web.problems import not_yet
+from streamer.web.changes import Listener
+from streamer.web.cursors import positions_of
+from streamer.web.problems import Problem, not_yet
 from streamer.web.routing import EVENTS, GUARDS, Call, Route, given
 
 HEARTBEAT_SECONDS = 15.0
@@ -25,32 +26,45 @@ class ChangesQuery(Struct, frozen=True):
 
 
 async def stream_changes(call: Call) -> web.StreamResponse:
-    """Send what is published from now on; what is too much is left out and counted."""
-    query: ChangesQuery = call.query
-    subscription = call.site.changes.subscribe(given(query.kind), given(query.customer_id))
-    if subscription is None:
-        raise not_yet("too many listen already: read the topics with a Kafka client")
+    """Send what is published from now on, or since the id in ``Last-Event-ID``."""
+    changes = call.site.changes
+    listener = _listener(call)
     response = web.StreamResponse(headers={**GUARDS, "Content-Type": EVENTS})
     try:
         await response.prepare(call.request)
         await response.write(b"retry: 2000\n\n")
-        await _send(response, subscription, 1 / query.per_second_max)
+        await _send(response, listener, 1 / call.query.per_second_max)
     except ConnectionError:
         pass  # the client is gone
     finally:
-        await call.site.changes.unsubscribe(subscription)
+        await changes.leave(listener)
     return response
 
 
-async def _send(response: web.StreamResponse, subscription: Subscription, pause: float) -> None:
-    while True:
+def _listener(call: Call) -> Listener:
+    """Return the listener that is asked for.
+
+    Raises:
+        Problem: the id is not of this stream, or too many listen.
+    """
+    changes, query = call.site.changes, call.query
+    wanted = changes.filter(given(query.kind), given(query.customer_id))
+    last = call.request.headers.get("Last-Event-ID")
+    if last:
+        positions = positions_of(wanted.tps, last)
+        if positions is None:
+            raise Problem(400, "it is no id of a stream with these parameters", "Last-Event-ID")
+        listener: Listener | None = changes.resume(wanted, positions)
+    else:
+        listener = changes.subscribe(wanted)
+    if listener is None:
+        raise not_yet("too many listen already: read the topics with a Kafka client")
+    return listener
+
+
+async def _send(response: web.StreamResponse, listener: Listener, pause: float) -> None:
+    while (event := await listener.next(HEARTBEAT_SECONDS)) is not None:
         began = time.monotonic()
-        try:
-            event = await asyncio.wait_for(subscription.next(), timeout=HEARTBEAT_SECONDS)
-        except TimeoutError:
-            event = b": nothing new\n\n"
-        if event is None:
-            return
         await response.write(event)
         await asyncio.sleep(max(0.0, pause - (time.monotonic() - began)))
 
