@@ -237,8 +237,10 @@ class Changes:
 
     async def close(self) -> None:
         """End all."""
-        for listener in (*self._subscriptions, *self._resumed):
-            listener.end()
+        for subscription in self._subscriptions:
+            subscription.end()
+        for resumed in self._resumed:
+            resumed.end()
         await self._stop()
 
     async def _stop(self) -> None:

@@ -12,6 +12,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from streamer.broker import EmbeddedKafka
+from streamer.cli.doctor import examine
+from streamer.cli.doctor.verdicts import Verdict
+from streamer.settings import load_settings
 from tests.support.receiver import SECRET, Receiver, Request
 from tests.support.stage import Stage, stage
 from tests.support.worker import STREAMER, Worker
@@ -71,6 +74,18 @@ def rounds(first: int = 1) -> list[Update]:
     ]
 
 
+async def doctors(corner: Stage) -> Verdict:
+    """Return what the doctor says of the endpoint."""
+    own = {
+        name: json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+        for name, value in corner.settings.items()
+    }
+    verdicts = await examine(load_settings(**own))
+    (found,) = (one for one in verdicts if one.check == "webhooks")
+    assert found.ok != bool(found.remedy)
+    return found
+
+
 def in_order(requests: Iterable[Request], until: int = ROUNDS) -> None:
     """Each customer's updates were taken, none left out, in their order."""
     told: dict[str, list[int]] = {}
@@ -90,6 +105,8 @@ async def test_a_moody_receiver_is_told_all_in_order(kafka: EmbeddedKafka, tmp_p
             await publish(corner, [*rounds(), ("gone", 0)])
             with teller(corner) as worker:
                 told = await receiver.until(ROUNDS * len(CUSTOMERS) + 1)
+                await asyncio.sleep(2)  # it commits each second
+                assert (await doctors(corner)).text.endswith("is reached, told all")
                 _, worker_said = await worker.get("/metrics")
                 assert await worker.stop() == 0
             log = worker.log
@@ -195,3 +212,16 @@ async def test_a_new_endpoint_is_told_only_what_comes(kafka: EmbeddedKafka, tmp_
                         told = receiver.accepted
                 assert await worker.stop() == 0
     assert {one.data["revision"] for one in told} == {99}
+
+
+async def test_the_doctor_says_who_cannot_be_told(kafka: EmbeddedKafka, tmp_path: Path) -> None:
+    async with Receiver() as receiver:
+        with corner_of(kafka, tmp_path, receiver) as corner:
+            nobody = await doctors(corner)
+            assert nobody.text.endswith("is told by nobody")
+            assert "streamer webhooks run" in nobody.remedy
+            await receiver.close()
+            away = await doctors(corner)
+    assert "cannot be reached" in away.text
+    assert receiver.requests == [], "nothing is told by looking"
+    assert "t0ken" not in away.text

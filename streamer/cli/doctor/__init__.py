@@ -20,6 +20,7 @@ from streamer.cli.doctor.verdicts import (
     configured_brokers,
     disk,
 )
+from streamer.cli.doctor.webhooks import webhooks
 from streamer.cli.reading import ANSWER_SECONDS_MAX, reading
 from streamer.cli.showing import counted, print_json, shown_text
 from streamer.engine.access import refusal
@@ -30,7 +31,9 @@ from streamer.settings import Settings, load_settings
 def doctor(
     *, json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False
 ) -> None:
-    """Check brokers, access, topics, workers, clocks, disk, model and producers; 1 if any is wrong.
+    """Check brokers, access, topics, workers, clocks, disk, model, producers, webhooks.
+
+    The exit code is 1 if anything is wrong.
 
     Example: streamer doctor --json
     """
@@ -96,6 +99,7 @@ async def _of_topics(settings: Settings, admin: AIOKafkaAdminClient) -> list[Ver
         return [
             *await _looked("group", _one(cluster.group(settings, admin, consumer))),
             *await _looked("producers", cluster.producers(settings, consumer)),
+            *await _looked("webhooks", webhooks(settings, admin, consumer)),
         ]
 
 

@@ -92,10 +92,10 @@ async def group(
     settings: Settings, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer
 ) -> Verdict:
     """Look whether workers run and keep up."""
-    workers = await _members(admin, settings.group_id)
+    workers = await members(admin, settings.group_id)
     committed, ends = await _positions(settings, admin, consumer)
     behind = {tp: ends[tp] - committed[tp] for tp in ends if ends[tp] > committed[tp]}
-    waited = await _waited_seconds(consumer, {tp: committed[tp] for tp in behind})
+    waited = await waited_seconds(consumer, {tp: committed[tp] for tp in behind})
     text = f"group {settings.group_id}: {counted(workers, 'worker')}, "
     text += f"{counted(sum(behind.values()), 'record')} behind" if waited else "nothing behind"
     if waited:
@@ -108,7 +108,7 @@ async def group(
     return Verdict("group", True, text)
 
 
-async def _members(admin: AIOKafkaAdminClient, group_id: str) -> int:
+async def members(admin: AIOKafkaAdminClient, group_id: str) -> int:
     """Return how many members the group has."""
     for _ in range(20):
         try:
@@ -132,7 +132,7 @@ async def _positions(
     return {tp: max(committed[tp], firsts[tp]) for tp in partitions}, ends
 
 
-async def _waited_seconds(consumer: AIOKafkaConsumer, starts: Offsets) -> float:
+async def waited_seconds(consumer: AIOKafkaConsumer, starts: Offsets) -> float:
     """Return for how long the oldest of the first records from ``starts`` on has waited.
 
     0 where there are none: what lies between may be transactions' markers.
