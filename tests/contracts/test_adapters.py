@@ -118,6 +118,27 @@ def test_shopifys_orders_and_refunds_are_counted_once_and_to_the_cent() -> None:
     assert score["cause"]["topic"] == "shopify"
 
 
+def test_a_refund_without_a_customer_counts_once_its_customer_is_added() -> None:
+    """By whoever forwards webhooks, or by `dlq replay --edit`; told by the order too, it is one."""
+    cluster = shop()
+    cluster.produce("shopify", 0, sample("shopify_orders_create"), headers=shopify("orders/create"))
+    bare = sample("shopify_refunds_create")
+    for key in (None, b"820982911946154508", b"890088186047892319"):  # its order's id, and its own
+        cluster.produce("shopify", 1, bare, key, shopify("refunds/create", "r"))
+    cluster.settle()
+    assert refusals(cluster) == [("invalid", "customer.id")] * 3
+    assert sums(cluster)[CUSTOMER][2] == 0
+    added = sample("shopify_refunds_create", customer={"id": int(CUSTOMER)})
+    cluster.produce("shopify", 2, added, None, shopify("refunds/create", "r"))
+    refund = json.loads(bare)
+    told = {"refunds": [refund], "updated_at": refund["created_at"]}
+    updated = sample("shopify_orders_create", **told)
+    cluster.produce("shopify", 1, updated, headers=shopify("orders/updated", "u"))
+    cluster.settle()
+    assert sums(cluster) == {CUSTOMER: (1, Decimal("398.1"), Decimal(199))}
+    assert len(refusals(cluster)) == 3
+
+
 def test_what_shopify_sends_as_a_test_is_skipped() -> None:
     cluster = shop()
     value = sample("shopify_orders_create", test=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from streamer.cli.webhooks import webhooks
 from streamer.endpoints import WebhookSettings
-from streamer.webhooks import metrics
+from streamer.metrics import REGISTRY
 from streamer.webhooks.answers import REFUSALS
 from streamer.webhooks.letters import ENDPOINT
 
@@ -18,7 +18,7 @@ def test_settings_are_all_there() -> None:
 
 
 def test_metrics_are_all_there() -> None:
-    ours = {family.name for family in metrics.REGISTRY.collect() if "webhook" in family.name}
+    ours = {family.name for family in REGISTRY.collect() if "webhook" in family.name}
     named = {name.removesuffix("_total") for name in re.findall(r"`(streamer_webhook\w+)\{", PAGE)}
     assert named == ours
 
