@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from streamer.cli.showing import UsageError, counted, print_json
+from streamer.cli.showing import UsageError, counted, print_json, shown_text
 from streamer.files.histories import PurchaseHistories, read_histories
 from streamer.scoring.fitting import Fit, fit_purchases, fit_values
 from streamer.scoring.models.histories import Histories
@@ -78,10 +78,12 @@ def fit(
         return
     assert file is not None  # noqa: S101 - told above
     decoder = settings.decoder()
-    histories = read_histories(
-        file, calibration_end and calibration_end.date(), unit=time_unit, decoder=decoder
-    )
-    report = report_of(fitted(model, histories), histories)
+    with Console(stderr=True).status(f"reading {shown_text(file)}") as status:
+        histories = read_histories(
+            file, calibration_end and calibration_end.date(), unit=time_unit, decoder=decoder
+        )
+        status.update(f"fitting {model.value}")
+        report = report_of(fitted(model, histories), histories)
     if json:
         print_json(report)
     else:
@@ -100,7 +102,8 @@ def fit_live(settings: Settings, model: Model, *, publish: bool, json: bool) -> 
 
     if model is Model.GAMMA_GAMMA:
         raise UsageError("with --from-kafka, values are always fitted too: name another --model.")
-    params = asyncio.run(fit_shop(settings, cast("ModelName", model.value)))
+    with Console(stderr=True).status("reading the rows of all customers, and fitting"):
+        params = asyncio.run(fit_shop(settings, cast("ModelName", model.value)))
     if publish:
         asyncio.run(publish_model(settings, params))
     report = msgspec.to_builtins(params) | {"published": publish}
