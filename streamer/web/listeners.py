@@ -106,7 +106,7 @@ class Subscription:
 
     def _is_behind(self, record: ConsumerRecord) -> bool:
         tp = TopicPartition(record.topic, record.partition)
-        return record.offset >= self._events.positions.get(tp, 0)
+        return bool(record.offset >= self._events.positions.get(tp, 0))
 
     @property
     def has_missed(self) -> bool:
