@@ -4,7 +4,6 @@ A module is imported only when its command is called: `streamer --help` needs ne
 numpy, and `streamer simulate` needs no Kafka client.
 """
 
-import asyncio
 import logging
 import sys
 from importlib import import_module
@@ -131,7 +130,9 @@ def _of_kafka(error: Exception) -> str | None:
 
 def _refusal() -> str | None:
     """Return why Kafka, though it is there, is of no use; None if that is not known."""
-    from streamer.engine.access import refusal  # noqa: PLC0415 - most commands never need it
+    import asyncio  # noqa: PLC0415 - most commands never need these
+
+    from streamer.engine.access import refusal  # noqa: PLC0415
     from streamer.settings import load_settings  # noqa: PLC0415
 
     try:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from streamer.cli.layout import Columns, DateFormat, DecimalComma, layout_of
-from streamer.cli.showing import UsageError, counted, print_json
+from streamer.cli.showing import UsageError, counted, print_json, shown_text
 from streamer.files.histories import PurchaseHistories, read_histories
 from streamer.scoring.fitting import Fit, fit_purchases, fit_values
 from streamer.scoring.models.histories import Histories
@@ -81,14 +81,16 @@ def fit(
         fit_live(settings, model, publish=not dry_run, json=json)
         return
     assert file is not None  # noqa: S101 - told above
-    histories = read_histories(
-        file,
-        calibration_end and calibration_end.date(),
-        unit=time_unit,
-        decoder=settings.decoder(),
-        layout=layout_of(columns, date_format, decimal_comma=decimal_comma),
-    )
-    report = report_of(fitted(model, histories), histories)
+    with Console(stderr=True).status(f"reading {shown_text(file)}") as status:
+        histories = read_histories(
+            file,
+            calibration_end and calibration_end.date(),
+            unit=time_unit,
+            decoder=settings.decoder(),
+            layout=layout_of(columns, date_format, decimal_comma=decimal_comma),
+        )
+        status.update(f"fitting {model.value}")
+        report = report_of(fitted(model, histories), histories)
     if json:
         print_json(report)
     else:
@@ -107,7 +109,8 @@ def fit_live(settings: Settings, model: Model, *, publish: bool, json: bool) -> 
 
     if model is Model.GAMMA_GAMMA:
         raise UsageError("with --from-kafka, values are always fitted too: name another --model.")
-    params = asyncio.run(fit_shop(settings, cast("ModelName", model.value)))
+    with Console(stderr=True).status("reading the rows of all customers, and fitting"):
+        params = asyncio.run(fit_shop(settings, cast("ModelName", model.value)))
     if publish:
         asyncio.run(publish_model(settings, params))
     report = msgspec.to_builtins(params) | {"published": publish}

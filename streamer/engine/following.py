@@ -47,7 +47,9 @@ async def follow_on(
     """Give the records of ``tps`` from ``positions`` on; of those without one, what comes now.
 
     The first batch is empty: then every partition has its position in ``positions``. What lies
-    outside of a log, because it has been shortened, or made anew, is moved to its nearest end.
+    outside of a log, because it has been shortened, or made anew, is moved to its nearest end. When
+    the next batch is asked for, ``positions`` are behind the last one, and what only ends
+    transactions is passed too.
 
     Raises:
         KafkaError: Kafka is out of reach.
@@ -64,6 +66,8 @@ async def follow_on(
         yield []
         while True:
             yield await _batch(consumer)
+            for tp in wanted:
+                positions[tp] = await consumer.position(tp)
 
 
 @asynccontextmanager

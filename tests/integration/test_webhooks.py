@@ -120,6 +120,7 @@ async def test_a_moody_receiver_is_told_all_in_order(kafka: EmbeddedKafka, tmp_p
     assert not [word for word in (SECRET[6:], "t0ken", "c1") if word in log]
 
 
+@pytest.mark.timeout(300)  # five commands beside a process
 async def test_what_is_refused_is_kept_and_can_be_told_once_more(
     kafka: EmbeddedKafka, tmp_path: Path
 ) -> None:

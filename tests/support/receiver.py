@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple, Self
 
@@ -55,12 +56,12 @@ class Receiver:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def open(self) -> None:
+    async def open(self, context: ssl.SSLContext | None = None) -> None:
         application = web.Application()
         application.add_routes([web.post("/hook/t0ken", self._answer)])
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=context).start()
 
     async def close(self) -> None:
         if self._runner is not None:

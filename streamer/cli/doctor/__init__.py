@@ -37,7 +37,9 @@ def doctor(
 
     Example: streamer doctor --json
     """
-    verdicts = asyncio.run(examine(load_settings()))
+    settings = load_settings()
+    with Console(stderr=True).status("looking"):
+        verdicts = asyncio.run(examine(settings))
     wrong = sum(not verdict.ok for verdict in verdicts)
     if json:
         print_json({"ok": not wrong, "findings": verdicts})

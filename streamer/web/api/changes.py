@@ -8,8 +8,8 @@ from aiohttp import web
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from streamer.records.kafka import Kind
-from streamer.web.changes import Listener
 from streamer.web.cursors import positions_of
+from streamer.web.listeners import Listener
 from streamer.web.problems import Problem, not_yet
 from streamer.web.routing import EVENTS, GUARDS, Call, Route, given
 
@@ -27,7 +27,6 @@ class ChangesQuery(Struct, frozen=True):
 
 async def stream_changes(call: Call) -> web.StreamResponse:
     """Send what is published from now on, or since the id in ``Last-Event-ID``."""
-    changes = call.site.changes
     listener = _listener(call)
     response = web.StreamResponse(headers={**GUARDS, "Content-Type": EVENTS})
     try:
@@ -37,7 +36,7 @@ async def stream_changes(call: Call) -> web.StreamResponse:
     except ConnectionError:
         pass  # the client is gone
     finally:
-        await changes.leave(listener)
+        await call.site.changes.leave(listener)
     return response
 
 
@@ -50,13 +49,10 @@ def _listener(call: Call) -> Listener:
     changes, query = call.site.changes, call.query
     wanted = changes.filter(given(query.kind), given(query.customer_id))
     last = call.request.headers.get("Last-Event-ID")
-    if last:
-        positions = positions_of(wanted.tps, last)
-        if positions is None:
-            raise Problem(400, "it is no id of a stream with these parameters", "Last-Event-ID")
-        listener: Listener | None = changes.resume(wanted, positions)
-    else:
-        listener = changes.subscribe(wanted)
+    positions = positions_of(wanted.tps, last) if last else None
+    if last and positions is None:
+        raise Problem(400, "it is no id of a stream with these parameters", "Last-Event-ID")
+    listener = changes.listen(wanted, positions)
     if listener is None:
         raise not_yet("too many listen already: read the topics with a Kafka client")
     return listener

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from streamer.records.kafka import FileRecord
 from streamer.settings import Settings
-from streamer.web.changes import WAITING_MAX, Filter, Subscription
+from streamer.web.changes import Changes
 from streamer.web.cursors import CHARS_MAX, cursor_of, positions_of
+from streamer.web.listeners import WAITING_MAX, Filter, Subscription
 
 TPS = [TopicPartition(topic, number) for topic in ("a", "b") for number in range(3)]
 SETTINGS = Settings(partitions=2)
@@ -45,11 +46,12 @@ def test_an_id_that_no_header_could_carry_is_left_out() -> None:
     assert cursor_of(many, dict.fromkeys(many, 10)) is None
 
 
-def subscription(kind: Any = None, customer_id: str | None = None) -> Subscription:
-    wanted = Filter(SETTINGS, kind, customer_id)
-    every = Filter(SETTINGS, None, None).tps
-    one = Subscription(wanted, dict.fromkeys(every, 5))
-    one.begin()
+def subscription(
+    kind: Any = None, customer_id: str | None = None, *, begins: bool = True
+) -> Subscription:
+    one = Subscription(Changes(SETTINGS), Filter(SETTINGS, kind, customer_id))
+    if begins:
+        one.begin(dict.fromkeys(Filter(SETTINGS, kind, customer_id).tps, 5))
     return one
 
 
@@ -81,9 +83,20 @@ async def test_who_is_too_slow_is_told_how_many_are_missing_and_can_have_them() 
     assert first["id"] != place["id"]
 
 
+async def test_who_has_caught_up_hears_nothing_twice_and_misses_nothing() -> None:
+    """It has waited at the shared reader from 5 on, while it read up to 8 by itself."""
+    one = subscription(kind="ltv", begins=False)
+    for offset in (5, 7):
+        one.offer(record(offset))
+    one.begin(dict.fromkeys(Filter(SETTINGS, "ltv", None).tps, 8))
+    for offset in (6, 7, 8, 9):  # the shared reader may be behind, too
+        one.offer(record(offset))
+    assert [json.loads(told(await one.next(1))["data"])["n"] for _ in range(2)] == [8, 9]
+    assert not one.has_missed
+
+
 async def test_one_customer_is_of_one_partition() -> None:
-    one = subscription(customer_id="bob")
     assert len(Filter(SETTINGS, None, "bob").tps) == 4
-    one.offer(record(5))
-    for _ in range(2):
-        assert told(await one.next(0.01)).keys() == {"id"}
+    wanted = Filter(SETTINGS, None, "bob")
+    assert wanted.takes(record(5, key=b"bob"))
+    assert not wanted.takes(record(5))

@@ -1,11 +1,13 @@
 """Tries at a real receiver; pauses are none, so that no test waits."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
+import trustme
 
 from streamer.endpoints import Endpoint
 from streamer.settings import Settings
@@ -145,3 +147,19 @@ async def test_a_receiver_that_hangs_or_is_not_there_is_told_of(receiver: Receiv
     assert "t0ken" not in str(gone)
     assert gone.status is None
     assert str(gone)
+
+
+async def test_a_receiver_whose_certificate_nobody_vouches_for_is_told_nothing(
+    receiver: Receiver,
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    await receiver.close()
+    await receiver.open(context)
+    async with client(timeout_seconds=5) as http:
+        url = receiver.url.replace("http:", "https:")
+        answer = await post(http, endpoint_at(url), message("m"))
+    assert answer.status is None
+    assert "certificate is not to be trusted" in str(answer)
+    assert "t0ken" not in str(answer)
+    assert receiver.requests == []
