@@ -55,17 +55,20 @@ class Terminal:
             self._start(stays[1], text)
             return ""
         if "streamer ideal" in text:  # published some seconds after the fit
-            until(lambda: self._answers("/v1/ideal-profile"))
+            until(lambda: self._done("streamer ideal").returncode == 0)
         return self.run(LISTENS.sub(r"(curl -sSN --max-time 2 \1) || test $? = 28", text))
 
     def run(self, text: str) -> str:
         """Run commands to their end."""
-        done = subprocess.run(
+        done = self._done(text)
+        assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def _done(self, text: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
             ["sh", "-euc", text], cwd=self.folder, env=self._variables, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=SECONDS_MAX, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
 
     def _local(self, text: str) -> str:
         """Return commands with the ports of this test, and without what has been set up."""
