@@ -54,16 +54,21 @@ class Terminal:
         if stays:
             self._start(stays[1], text)
             return ""
+        if "streamer ideal" in text:  # published some seconds after the fit
+            until(lambda: self._done("streamer ideal").returncode == 0)
         return self.run(LISTENS.sub(r"(curl -sSN --max-time 2 \1) || test $? = 28", text))
 
     def run(self, text: str) -> str:
         """Run commands to their end."""
-        done = subprocess.run(
+        done = self._done(text)
+        assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def _done(self, text: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
             ["sh", "-euc", text], cwd=self.folder, env=self._variables, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, timeout=SECONDS_MAX, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
 
     def _local(self, text: str) -> str:
         """Return commands with the ports of this test, and without what has been set up."""
@@ -89,7 +94,7 @@ class Terminal:
 
         def is_up() -> bool:
             assert process.poll() is None, log.read_text()
-            return "ready " in log.read_text() if what == "broker" else self._is_ready()
+            return "ready " in log.read_text() if what == "broker" else self._answers("/readyz")
 
         until(is_up)
 
@@ -98,9 +103,9 @@ class Terminal:
         process.wait(30)
         leash.release()
 
-    def _is_ready(self) -> bool:
+    def _answers(self, path: str) -> bool:
         try:
-            with urlopen(f"http://127.0.0.1:{self._http}/readyz", timeout=5) as answer:
+            with urlopen(f"http://127.0.0.1:{self._http}{path}", timeout=5) as answer:
                 return bool(answer.status == 200)
         except (URLError, OSError):
             return False
