@@ -29,7 +29,7 @@ LISTENS = re.compile(r"^curl -N (.*)$", re.MULTILINE)
 ORDER = ("docs/tutorial.md", "docs/http.md", "docs/adapters.md", "README.md")
 """A reader's way; the other pages come in any order after it."""
 
-SHOP = "streamer simulate --customers 300 --days 320 --experiment-rate 0.8"
+SHOP = "streamer simulate --customers 300 --days 320 --experiment-rate 0.8 --channels 2"
 CUSTOMERS = 300
 DAYS_AGO = 330
 """Where the live shop begins: experiments are told of exposures of the last twelve months."""
@@ -139,7 +139,7 @@ def terminal(folder: Path) -> Iterator[Terminal]:
 def open_shop(reader: Terminal) -> None:
     """Give the reader the shop that the README takes for granted, on Kafka and as a file."""
     start = datetime.now(UTC).date() - timedelta(DAYS_AGO)
-    reader.run(f"{SHOP} --start {start} | streamer send -")
+    reader.run(f"{SHOP} --start {start} | sed s/channel-0/email/g | streamer send -")
     reader.run(f"{SHOP} > shop.jsonl")  # of 2025, as the days of the README
     events = map(json.loads, (reader.folder / "shop.jsonl").read_text().splitlines())
     with (reader.folder / "orders.csv").open("w", newline="") as file:
