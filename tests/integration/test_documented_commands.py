@@ -29,7 +29,8 @@ LISTENS = re.compile(r"^curl -N (.*)$", re.MULTILINE)
 ORDER = ("docs/tutorial.md", "docs/http.md", "docs/adapters.md", "README.md")
 """A reader's way; the other pages come in any order after it."""
 
-SHOP = "streamer simulate --customers 300 --days 320 --experiment-rate 0.8"
+SHOP = "streamer simulate --customers 300 --days 320 --experiment-rate 0.8 --channels 2"
+CUSTOMERS = 300
 DAYS_AGO = 330
 """Where the live shop begins: experiments are told of exposures of the last twelve months."""
 
@@ -54,7 +55,9 @@ class Terminal:
         if stays:
             self._start(stays[1], text)
             return ""
-        if "streamer ideal" in text:  # published some seconds after the fit
+        if "streamer ideal" in text:  # published some seconds after all are scored anew
+            until(lambda: int(str(self.get("overview")["predicted_customers"])) > CUSTOMERS)
+            until(self._valued)
             until(lambda: self._done("streamer ideal").returncode == 0)
         return self.run(LISTENS.sub(r"(curl -sSN --max-time 2 \1) || test $? = 28", text))
 
@@ -63,6 +66,9 @@ class Terminal:
         done = self._done(text)
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def _valued(self) -> bool:
+        return " of 0 customers" not in " ".join(self.run("streamer programme").split())
 
     def _done(self, text: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -133,7 +139,7 @@ def terminal(folder: Path) -> Iterator[Terminal]:
 def open_shop(reader: Terminal) -> None:
     """Give the reader the shop that the README takes for granted, on Kafka and as a file."""
     start = datetime.now(UTC).date() - timedelta(DAYS_AGO)
-    reader.run(f"{SHOP} --start {start} | streamer send -")
+    reader.run(f"{SHOP} --start {start} | sed s/channel-0/email/g | streamer send -")
     reader.run(f"{SHOP} > shop.jsonl")  # of 2025, as the days of the README
     events = map(json.loads, (reader.folder / "shop.jsonl").read_text().splitlines())
     with (reader.folder / "orders.csv").open("w", newline="") as file:
@@ -144,7 +150,7 @@ def open_shop(reader: Terminal) -> None:
             for event in events
             if event["type"] == "purchase"
         )
-    until(lambda: int(str(reader.get("overview")["customers"])) > 300)
+    until(lambda: int(str(reader.get("overview")["customers"])) > CUSTOMERS)
     until(lambda: bool(reader.get("experiments").get("experiments")))
 
 
