@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from streamer.records.kafka import LTV_UPDATES, REKEYED, TOPIC_OF_TYPE, FileRecord
 from tests.support import oracle
+from tests.support.audit import INTERNAL
 from tests.support.cluster import Cluster
 from tests.support.histories import (
     LONG_DAYS,
@@ -221,7 +222,7 @@ def test_a_score_names_where_its_event_first_stood(
     place_of = {event["event_id"]: record for event, record in sent}
     for score in cluster.scores(LTV_UPDATES):
         cause = score["cause"]
-        if cause["kind"] == "event" and not cause["type"].startswith("referral_"):
+        if cause["kind"] == "event" and cause["type"] not in INTERNAL:
             record = place_of[cause["id"]]
             place = (record.topic, record.partition, record.offset)
             assert (cause["topic"], cause["partition"], cause["offset"]) == place

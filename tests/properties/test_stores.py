@@ -22,7 +22,7 @@ from tests.support.histories import (
     histories,
     sizes,
 )
-from tests.support.play import end, play
+from tests.support.play import end
 
 Fate = Literal["lives", "is written", "dies", "ends"]
 FATES: tuple[Fate, ...] = ("lives", "is written", "dies", "ends")
@@ -85,13 +85,16 @@ def test_a_store_ends_as_memory_does(
     try:
         for event in events:
             stored.send(event)
+        calm = Cluster(configuration())
+        for event in events:
+            calm.send(event)
         for fate, size in zip(fates, cycle(units), strict=False):
+            calm.step(0, size)
             stored.step(0, size)
             befall(stored, fate)
-        stored.settle(limit=units[0])
-        stored.tell_silence(FAR)
-        calm = play(events, configuration(), units)
-        calm.tell_silence(FAR)
+        for cluster in (calm, stored):
+            cluster.settle(limit=units[0])
+            cluster.tell_silence(FAR)
         assert end(stored) == end(calm)
         mine, other = stored.partition(0), calm.partition(0)
         assert len(mine.rows) == len(other.rows)
