@@ -58,7 +58,7 @@ class Terminal:
         if "streamer ideal" in text:  # published some seconds after all are scored anew
             until(lambda: int(str(self.get("overview")["predicted_customers"])) > CUSTOMERS)
             until(self._valued)
-            until(lambda: self._done("streamer ideal").returncode == 0)
+            return self._run_when_told(text)
         return self.run(LISTENS.sub(r"(curl -sSN --max-time 2 \1) || test $? = 28", text))
 
     def run(self, text: str) -> str:
@@ -66,6 +66,18 @@ class Terminal:
         done = self._done(text)
         assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
         return done.stdout
+
+    def _run_when_told(self, text: str) -> str:
+        """Run commands again until what they show is there: a fit takes it back for a while."""
+        told: list[str] = []
+
+        def works() -> bool:
+            done = self._done(text)
+            told.append(done.stdout)
+            return done.returncode == 0
+
+        until(works)
+        return told[-1]
 
     def _valued(self) -> bool:
         return " of 0 customers" not in " ".join(self.run("streamer programme").split())
