@@ -34,6 +34,8 @@ class Sparing(logging.Filter):
 
 
 def quieten() -> None:
-    """Have the client's loggers repeat themselves less."""
+    """Have the client's loggers repeat themselves less, and never tell a secret."""
+    # Whatever the level: at DEBUG aiokafka logs its requests, and one of them holds the password.
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
     for name in TALKATIVE:
         logging.getLogger(name).addFilter(Sparing(REPEAT_SECONDS))

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import logging
 import sys
 from importlib.metadata import version
 
@@ -55,8 +54,6 @@ def run(settings: Settings) -> None:
     """
     ours = version("streamer")
     app = create_app(settings, ours, lambda app: [OperationsServer(app, ours)])
-    # Whatever the level: at DEBUG aiokafka logs its requests, and one of them holds the password.
-    logging.getLogger("aiokafka").setLevel(logging.WARNING)
     quieten()
     console = Console(stderr=True)
     console.print(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
-from streamer.engine.clients import plain_consumer
+from streamer.engine.clients import assigned
 from streamer.pipeline import Partition
 from streamer.serdes.rows import CHECKPOINT_KEY
 from streamer.settings import Settings
@@ -46,11 +46,8 @@ async def restore(
     Raises:
         OffsetOutOfRangeError: what comes next was deleted: begin anew, with an empty partition.
     """
-    consumer = plain_consumer(settings)
-    await consumer.start()
-    try:
-        tp = TopicPartition(topic, partition.number)
-        consumer.assign([tp])
+    tp = TopicPartition(topic, partition.number)
+    async with assigned(settings, [tp]) as consumer:
         first = (await consumer.beginning_offsets([tp]))[tp]
         end = (await consumer.end_offsets([tp]))[tp]
         position = since or first
@@ -67,8 +64,6 @@ async def restore(
                 store.note((record.offset, record.key, record.value) for record in records)
             progress(len(records), max(0, end - await consumer.position(tp)))
             await asyncio.sleep(0)
-    finally:
-        await consumer.stop()
     await asyncio.to_thread(partition.restored)
 
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import ssl
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streamer.settings import ConfigurationError, Settings
@@ -118,3 +120,21 @@ def plain_consumer(settings: Settings) -> AIOKafkaConsumer:
         check_crcs=False,
         retry_backoff_ms=20,
     )
+
+
+@asynccontextmanager
+async def assigned(
+    settings: Settings, tps: Iterable[TopicPartition]
+) -> AsyncIterator[AIOKafkaConsumer]:
+    """Give a ``plain_consumer`` of ``tps``, stopped at the end; say where each is to begin.
+
+    Raises:
+        KafkaError: Kafka is out of reach.
+    """
+    consumer = plain_consumer(settings)
+    try:
+        await consumer.start()
+        consumer.assign(tps)
+        yield consumer
+    finally:
+        await consumer.stop()

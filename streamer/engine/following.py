@@ -1,14 +1,14 @@
 """Following topics as any subscriber does: what is committed, for as long as one likes."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from mode import Service
 
-from streamer.engine.clients import plain_consumer
+from streamer.engine.clients import assigned
 from streamer.records.kafka import PROGRAMME_MEASURES
 from streamer.settings import Settings
 
@@ -35,7 +35,7 @@ async def follow(
         for topic in topics
         for number in range(settings.partitions)
     ]
-    async with _assigned(settings, tps) as consumer:
+    async with assigned(settings, tps) as consumer:
         await (consumer.seek_to_beginning if from_beginning else consumer.seek_to_end)(*tps)
         while True:
             yield await _batch(consumer)
@@ -55,7 +55,7 @@ async def follow_on(
         KafkaError: Kafka is out of reach.
     """
     wanted = list(tps)
-    async with _assigned(settings, wanted) as consumer:
+    async with assigned(settings, wanted) as consumer:
         firsts, ends = (
             await consumer.beginning_offsets(wanted),
             await consumer.end_offsets(wanted),
@@ -68,19 +68,6 @@ async def follow_on(
             yield await _batch(consumer)
             for tp in wanted:
                 positions[tp] = await consumer.position(tp)
-
-
-@asynccontextmanager
-async def _assigned(
-    settings: Settings, tps: Iterable[TopicPartition]
-) -> AsyncIterator[AIOKafkaConsumer]:
-    consumer = plain_consumer(settings)
-    try:
-        await consumer.start()
-        consumer.assign(tps)
-        yield consumer
-    finally:
-        await consumer.stop()
 
 
 async def _batch(consumer: AIOKafkaConsumer) -> list[ConsumerRecord]:

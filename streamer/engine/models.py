@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from streamer import metrics
-from streamer.engine.clients import durable_producer, plain_consumer
+from streamer.engine.clients import assigned, durable_producer
 from streamer.records.kafka import MODEL_PARAMS, PROGRAMME_MEASURES
 from streamer.records.measures import ModelCalibration
 from streamer.records.models import CURRENT, ModelParams
@@ -52,14 +52,11 @@ class ModelWatch(Service):
                 await self.sleep(RETRY_SECONDS)
 
     async def _follow(self) -> None:
-        consumer = plain_consumer(self._settings)
-        await consumer.start()
-        try:
-            tps = [
-                TopicPartition(self._settings.topics[MODEL_PARAMS], number)
-                for number in range(self._settings.partitions)
-            ]
-            consumer.assign(tps)
+        tps = [
+            TopicPartition(self._settings.topics[MODEL_PARAMS], number)
+            for number in range(self._settings.partitions)
+        ]
+        async with assigned(self._settings, tps) as consumer:
             await consumer.seek_to_beginning(*tps)
             ends = await consumer.end_offsets(tps)
             while not self.should_stop:
@@ -68,8 +65,6 @@ class ModelWatch(Service):
                     positions = [await consumer.position(tp) for tp in tps]
                     if all(p >= ends[tp] for p, tp in zip(positions, tps, strict=True)):
                         self._known.set()
-        finally:
-            await consumer.stop()
 
     async def _take(self, consumer: AIOKafkaConsumer) -> None:
         timeout_ms = POLL_MS if self._known.is_set() else 100

@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from streamer import metrics
-from streamer.engine.clients import plain_consumer
+from streamer.engine.clients import assigned
 from streamer.errors import StreamerError
 from streamer.pipeline import Configuration, Partition
 from streamer.records.kafka import CHANGELOG
@@ -71,10 +71,7 @@ class Standby:
 
     async def _read(self) -> None:
         tp = TopicPartition(self._settings.topics[CHANGELOG], self._number)
-        consumer = plain_consumer(self._settings)
-        try:
-            await consumer.start()
-            consumer.assign([tp])
+        async with assigned(self._settings, [tp]) as consumer:
             consumer.seek(tp, (await consumer.beginning_offsets([tp]))[tp])
             while True:
                 fetched = await consumer.getmany(tp, timeout_ms=1000, max_records=RECORDS_AT_ONCE)
@@ -83,5 +80,3 @@ class Standby:
                 self._copy = Copy(partition, await consumer.position(tp))
                 metrics.STANDBY_ROWS.labels(str(self._number)).set(len(partition.rows))
                 await asyncio.sleep(0)
-        finally:
-            await consumer.stop()

@@ -232,9 +232,8 @@ class PartitionTask:
     async def _compact(self, store: "Store") -> None:
         try:
             await asyncio.to_thread(store.compact)
-        except (
-            StoreError
-        ) as error:  # it was closed meanwhile, or will fail for good where it matters
+        except StoreError as error:
+            # It was closed meanwhile, or will fail for good where that matters.
             logger.info("partition %d: not compacted: %s", self.number, error)
 
     def _close_store(self) -> None:

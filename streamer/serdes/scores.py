@@ -3,7 +3,7 @@
 import msgspec
 
 from streamer.records.dead_letters import DeadLetter
-from streamer.records.kafka import Headers
+from streamer.records.kafka import Headers, Record
 from streamer.records.scores import ChurnRiskUpdate, LtvUpdate
 
 ERROR_PREFIX = "streamer.error."
@@ -26,13 +26,28 @@ def dead_letter_headers(letter: DeadLetter, failed_at: str, version: str) -> Hea
         failed_at: RFC 3339, when it was refused.
         version: of this program.
     """
-    record = letter.record
+    told = letter.reason, letter.message, letter.field
+    return error_headers(letter.record, told, failed_at, version)
+
+
+def error_headers(
+    record: Record, told: tuple[str, str, str], failed_at: str, version: str
+) -> Headers:
+    """Return the record's own headers and, behind them, what was told against it.
+
+    Args:
+        record: as it was read.
+        told: reason, message and field; what is long is cut short.
+        failed_at: RFC 3339.
+        version: of this program.
+    """
+    reason, message, field = told
     own = tuple(header for header in record.headers if not header[0].startswith(ERROR_PREFIX))
     attempts = [raw for name, raw in record.headers if name == ATTEMPT]
-    told = {
-        "reason": letter.reason,
-        "message": letter.message[:TEXT_MAX],
-        "field": letter.field[:TEXT_MAX],
+    errors = {
+        "reason": reason,
+        "message": message[:TEXT_MAX],
+        "field": field[:TEXT_MAX],
         "topic": record.topic,
         "partition": str(record.partition),
         "offset": str(record.offset),
@@ -41,7 +56,7 @@ def dead_letter_headers(letter: DeadLetter, failed_at: str, version: str) -> Hea
         "version": version,
     }
     return own + tuple(
-        (ERROR_PREFIX + name, text.encode(errors="replace")) for name, text in told.items()
+        (ERROR_PREFIX + name, text.encode(errors="replace")) for name, text in errors.items()
     )
 
 

@@ -4,11 +4,9 @@ from typing import Any
 
 from aiohttp import web
 from mode import Service
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streamer.engine.app import StreamerApp
-from streamer.errors import StreamerError
-from streamer.metrics import REGISTRY
+from streamer.listening import listen, metrics_page
 from streamer.web.routing import problems
 from streamer.web.site import Site
 
@@ -25,35 +23,21 @@ class OperationsServer(Service):
 
     async def on_start(self) -> None:
         """Listen."""
-        settings = self._app.settings
         routes = web.Application(middlewares=[problems])
         routes.add_routes(
             [
-                web.get("/metrics", self._metrics),
+                web.get("/metrics", metrics_page),
                 web.get("/livez", self._livez),
                 web.get("/readyz", self._readyz),
             ]
         )
         self._site.mount(routes)
-        self._runner = web.AppRunner(routes, access_log=None)
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, settings.http_host, settings.http_port).start()
-        except OSError as error:
-            raise StreamerError(
-                f"cannot listen on {settings.http_host}:{settings.http_port} ({error.strerror}): "
-                "set STREAMER_HTTP_PORT to a free port"
-            ) from None
+        self._runner = await listen(routes, self._app.settings)
 
     async def on_stop(self) -> None:
         """Stop listening."""
         if self._runner is not None:
             await self._runner.cleanup()
-
-    async def _metrics(self, _: web.Request) -> web.Response:
-        return web.Response(
-            body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST}
-        )
 
     async def _livez(self, _: web.Request) -> web.Response:
         """Answer at all: the event loop moves. And no partition with lag stands still."""

@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from streamer.engine.clients import durable_producer
 from streamer.records.kafka import WEBHOOK_DEAD_LETTERS, Headers
-from streamer.serdes.scores import ERROR_PREFIX, TEXT_MAX
+from streamer.serdes.scores import ERROR_PREFIX, error_headers
 from streamer.settings import Settings
 
 REASON = "webhook_refused"
@@ -47,16 +47,6 @@ class Letters:
 
 def letter_headers(record: ConsumerRecord, endpoint: str, message: str) -> Headers:
     """Return the record's own headers and, behind them, what ``endpoint`` had against it."""
-    told = {
-        "reason": REASON,
-        "message": message[:TEXT_MAX],
-        "field": "",
-        "topic": record.topic,
-        "partition": str(record.partition),
-        "offset": str(record.offset),
-        "attempt": "1",
-        "failed_at": datetime.now(UTC).isoformat(),
-        "version": version("streamer"),
-    }
-    errors = tuple((ERROR_PREFIX + name, text.encode()) for name, text in told.items())
-    return (*record.headers, *errors, (ENDPOINT, endpoint.encode()))
+    told, now = (REASON, message, ""), datetime.now(UTC).isoformat()
+    headers = error_headers(record, told, now, version("streamer"))
+    return (*headers, (ENDPOINT, endpoint.encode()))

@@ -6,12 +6,10 @@ import time
 
 from aiohttp import ClientSession, web
 from aiokafka.errors import KafkaError
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streamer.endpoints import Endpoint
 from streamer.engine.following import RETRY_SECONDS
-from streamer.errors import StreamerError
-from streamer.metrics import REGISTRY
+from streamer.listening import listen, metrics_page
 from streamer.settings import Settings
 from streamer.webhooks import metrics
 from streamer.webhooks.courier import Courier
@@ -68,25 +66,15 @@ class Service:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self) -> web.AppRunner:
-        settings, application = self._settings, web.Application()
+        application = web.Application()
         application.add_routes(
             [
-                web.get("/metrics", _metrics),
+                web.get("/metrics", metrics_page),
                 web.get("/livez", self._livez),
                 web.get("/readyz", self._livez),
             ]
         )
-        runner = web.AppRunner(application, access_log=None)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, settings.http_host, settings.http_port).start()
-        except OSError as error:
-            await runner.cleanup()
-            raise StreamerError(
-                f"cannot listen on {settings.http_host}:{settings.http_port} ({error.strerror}): "
-                "set STREAMER_HTTP_PORT to a free port."
-            ) from None
-        return runner
+        return await listen(application, self._settings)
 
     async def _livez(self, _: web.Request) -> web.Response:
         moved_at = min((one.moved_at for one in self._couriers.values()), default=time.monotonic())
@@ -94,9 +82,3 @@ class Service:
         if still > STILL_SECONDS_MAX:
             return web.json_response({"status": "stuck", "seconds": round(still)}, status=503)
         return web.json_response({"status": "alive"})
-
-
-async def _metrics(_: web.Request) -> web.Response:
-    return web.Response(
-        body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST}
-    )

@@ -39,8 +39,6 @@ def run() -> None:
     logging.basicConfig(
         level=settings.log_level, format="[%(asctime)s] [%(levelname)s] %(message)s"
     )
-    # Whatever the level: at DEBUG aiokafka logs its requests, and one of them holds the password.
-    logging.getLogger("aiokafka").setLevel(logging.WARNING)
     quieten()
     asyncio.run(_run(settings))
 

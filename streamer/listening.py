@@ -1,0 +1,34 @@
+"""Listening for HTTP, and what Prometheus reads: of a worker, and of who tells webhooks."""
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from streamer.errors import StreamerError
+from streamer.metrics import REGISTRY
+from streamer.settings import Settings
+
+
+async def listen(application: web.Application, settings: Settings) -> web.AppRunner:
+    """Serve ``application`` until its runner is cleaned up.
+
+    Raises:
+        StreamerError: the port is taken.
+    """
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.http_host, settings.http_port).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise StreamerError(
+            f"cannot listen on {settings.http_host}:{settings.http_port} ({error.strerror}): "
+            "set STREAMER_HTTP_PORT to a free port."
+        ) from None
+    return runner
+
+
+async def metrics_page(_: web.Request) -> web.Response:
+    """Answer with all metrics of this process, as Prometheus' text."""
+    return web.Response(
+        body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST}
+    )
