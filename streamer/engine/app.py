@@ -251,7 +251,7 @@ class StreamerApp(faust.App):
             offsets[tp] = offset
             consumer._read_offset[tp] = None  # noqa: SLF001 - else Faust drops what is read again
         self._seeks += 1
-        task.expect({tp.topic: offset for tp, offset in offsets.items()}, self._seeks)
+        task.inbox.expect({tp.topic: offset for tp, offset in offsets.items()}, self._seeks)
         await consumer.thread.seek_all(offsets, self._seeks)
 
     async def open_store(self, number: int) -> "Store | None":

@@ -12,11 +12,9 @@ the worker: the checkpoint has not moved, so nothing is lost.
 import asyncio
 import logging
 import time
-from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
-from itertools import chain
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
@@ -30,18 +28,16 @@ from aiokafka.errors import (
 
 from streamer import metrics
 from streamer.engine import changelog, clients, transaction
-from streamer.engine.counting import COUNT_TICK_SECONDS, CountingSchedule, Pace
-from streamer.engine.rounds import Rounds
-from streamer.engine.scoring import SharedScoring
+from streamer.engine.counting import COUNT_TICK_SECONDS, CountingSchedule
+from streamer.engine.inbox import Inbox
+from streamer.engine.shell import Shell
 from streamer.engine.standby import Copy
 from streamer.engine.store.errors import StoreError
 from streamer.engine.transport import Fetch
-from streamer.pipeline import Configuration, Partition, UnitOfWork
+from streamer.pipeline import Partition, UnitOfWork
 from streamer.records.instants import NEVER, from_datetime
 from streamer.records.kafka import CHANGELOG, PROGRAMME_PARTIALS, Record
-from streamer.records.models import ModelParams
 from streamer.serdes.rows import UnreadableRowError
-from streamer.settings import Settings
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaProducer
@@ -65,9 +61,6 @@ TICK_SECONDS = 1.0
 RESCORE_TICK_SECONDS = 0.1
 """The same while customers are scored anew after a new model."""
 
-BUFFERED_RECORDS_MAX = 20_000
-"""Beyond this the partition's topics are not fetched."""
-
 FATAL = (
     ClusterAuthorizationFailedError,
     MessageSizeTooLargeError,
@@ -76,41 +69,6 @@ FATAL = (
     TransactionalIdAuthorizationFailed,
 )
 """Trying again would fail again."""
-
-
-class Shell(Protocol):
-    """What a task asks of the worker around it."""
-
-    settings: Settings
-    pace: Pace
-    configuration: Configuration
-    scoring: SharedScoring
-    rounds: Rounds
-
-    @property
-    def model(self) -> ModelParams | None:
-        """The newest model."""
-
-    def caught_up(self, number: int) -> bool:
-        """Return whether the partition's topics have been read to their ends."""
-
-    async def still_assigned(self, number: int) -> bool:
-        """Ask the group's coordinator whether the partition is this worker's."""
-
-    async def seek(self, number: int) -> None:
-        """Put the consumer where the partition's checkpoint says."""
-
-    async def open_store(self, number: int) -> "Store | None":
-        """Return the partition's local store; None where rows are kept in memory."""
-
-    def pause(self, number: int) -> None:
-        """Fetch nothing for the partition for now."""
-
-    def resume(self, number: int) -> None:
-        """Fetch for the partition again."""
-
-    async def crash(self, error: BaseException) -> None:
-        """End the worker because of ``error``."""
 
 
 class PartitionTask:
@@ -140,13 +98,7 @@ class PartitionTask:
             else self._settings.batch_records_max
         )
         self._producer: AIOKafkaProducer | None = None
-        self._fetches: deque[Fetch] = deque()
-        self.buffered = 0
-        self._paused = False
-        self._expected: dict[str, int] = {}
-        self._seek = -1
-        self._broken = False
-        self._wake = asyncio.Event()
+        self.inbox = Inbox(lambda: shell.pause(number), lambda: shell.resume(number))
         self._idle = asyncio.Event()
         self._idle.set()
         self._held = True
@@ -201,9 +153,14 @@ class PartitionTask:
         """Take up work: the consumer stands on ``partition.next_offsets``."""
         self._held = False
         self._started.set()
-        self._wake.set()
+        self.inbox.wake()
         if self._loop is None:
             self._loop = asyncio.create_task(self._run(), name=f"partition-{self.number}")
+
+    def offer(self, fetch: Fetch) -> None:
+        """Queue ``fetch``, unless what waits will be read again anyway."""
+        if not self._held:
+            self.inbox.offer(fetch)
 
     async def hold(self) -> None:
         """Finish the unit of work in flight and start no other until ``start``."""
@@ -248,55 +205,6 @@ class PartitionTask:
         producer, self._producer = self._producer, None
         if producer is not None:
             await clients.stop(producer)
-
-    # -- input --------------------------------------------------------------------------------
-
-    def expect(self, next_offsets: dict[str, int], seek: int) -> None:
-        """Forget what waits; take only fetches after this seek that join its offsets, by topic."""
-        self._expected = dict(next_offsets)
-        self._seek = seek
-        self._broken = False
-        self._fetches.clear()
-        self.buffered = 0
-        if self._paused:
-            self._paused = False
-            self._shell.resume(self.number)
-
-    def offer(self, fetch: Fetch) -> None:
-        """Queue ``fetch`` for the next unit of work."""
-        if self._held or self._broken or fetch.seek != self._seek:
-            return  # it comes again
-        if fetch.start != self._expected[fetch.topic]:
-            # One before it was lost on the way: Faust drops what arrives while flow is suspended.
-            self._broken = True
-            self._wake.set()
-            return
-        self._expected[fetch.topic] = fetch.end
-        self._fetches.append(fetch)
-        self.buffered += len(fetch.records)
-        self._wake.set()
-        if self.buffered > BUFFERED_RECORDS_MAX and not self._paused:
-            self._paused = True
-            self._shell.pause(self.number)
-
-    def _take(self) -> tuple[list[Record], dict[str, int]]:
-        """Return what waits, up to the limit, and the offsets behind it."""
-        taken: list[Fetch] = []
-        records = 0
-        while self._fetches and records < self._records_max:
-            fetch, rest = self._fetches.popleft().split(self._records_max - records)
-            if rest is not None:
-                self._fetches.appendleft(rest)
-            taken.append(fetch)
-            records += len(fetch.records)
-        self.buffered -= records
-        if self._paused and self.buffered < BUFFERED_RECORDS_MAX // 2:
-            self._paused = False
-            self._shell.resume(self.number)
-        for fetch in taken:
-            metrics.RECORDS_CONSUMED.labels(fetch.topic).inc(len(fetch.records))
-        flat = list(chain.from_iterable(fetch.records for fetch in taken))
-        return flat, {fetch.topic: fetch.end for fetch in taken}
 
     # -- work ---------------------------------------------------------------------------------
 
@@ -351,13 +259,13 @@ class PartitionTask:
             await self._sleep()
             if self._held:
                 continue
-            if self._broken:
+            if self.inbox.broken:
                 logger.info("partition %d: a fetch was lost on the way; reading again", self.number)
                 await self._shell.seek(self.number)
-            records, ends = self._take()
-            silence_until = self._silence_until() if not self._fetches else NEVER
+            records, ends = self.inbox.take(self._records_max)
+            silence_until = self._silence_until() if not self.inbox else NEVER
             rescore_max = self._rescore_max()
-            self._counting.count(self.partition, behind=bool(self._fetches))
+            self._counting.count(self.partition, behind=bool(self.inbox))
             asked = (
                 records
                 or ends
@@ -378,20 +286,18 @@ class PartitionTask:
 
     async def _sleep(self) -> None:
         """Wait until there is something to do, or may be, and for one's turn."""
-        if self._fetches and not self._held:
+        if self.inbox and not self._held:
             await asyncio.sleep(0)
         else:
             await self._awake()
-        if self.buffered <= SMALL_RECORDS_MAX:
+        if self.inbox.buffered <= SMALL_RECORDS_MAX:
             await self._shell.rounds.turn()
 
     async def _awake(self) -> None:
-        self._wake.clear()
         tick = RESCORE_TICK_SECONDS if self.partition.rescoring else TICK_SECONDS
         if self._counting.counting:
             tick = COUNT_TICK_SECONDS
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), timeout=tick)
+        await self.inbox.wait(tick)
 
     def _new_model(self) -> bool:
         model = self._shell.model

@@ -62,7 +62,7 @@ class OnePartition:
 async def working(shell: OnePartition, producer: object) -> AsyncIterator[PartitionTask]:
     task = shell.tasks[NUMBER]
     task._producer = cast("Any", producer)
-    task.expect({"purchases": 0}, 1)
+    task.inbox.expect({"purchases": 0}, 1)
     task.start()
     yield task
     await task.stop()
@@ -83,7 +83,7 @@ async def test_a_partition_whose_writes_are_never_answered_is_told_of() -> None:
         shell.end = 1
         task.offer(Fetch(1, "purchases", NUMBER, 0, 1, cast("Any", records)))
         await asyncio.sleep(0.01)
-        assert task.buffered == 0, "it is not in flight"
+        assert task.inbox.buffered == 0, "it is not in flight"
         assert looked_at(2) == ""
         task.failure = "NoAnswer()"
         assert looked_at(1) == (
