@@ -17,6 +17,7 @@ from benchmarks.contenders.kafka_streams import KafkaStreams
 from benchmarks.contenders.plain_faust import PlainFaust
 from benchmarks.contenders.quix import QuixStreams
 from benchmarks.contenders.streamer_worker import StreamerWorker
+from benchmarks.errors import BehindError
 from benchmarks.figures import Latency, Results, Scaled, Throughput
 from benchmarks.latency import measure as latency
 from benchmarks.plan import Part, Plan
@@ -41,11 +42,13 @@ CONTENDERS: Mapping[Part, tuple[Contender, ...]] = {
     Part.PLAIN_FAUST: (PlainFaust("at_least_once"), PlainFaust("exactly_once")),
 }
 """Whose throughput is measured."""
+PROMPT = OURS, ON_TWO_CORES
+"""Whose latency is measured."""
 PROMPT_PEERS = (
     KafkaStreams("Kafka Streams, commit every 100 ms (default)"),
     KafkaStreams("Kafka Streams, commit every 10 ms", commit_ms=10),
 )
-"""Whose latency is measured beside ours."""
+"""Whose latency is measured beside it."""
 PREFIX = "bench-"
 READ_LIMIT = "read limit"
 
@@ -133,11 +136,11 @@ class _Bench:
 
     @contextmanager
     def _spared(self, contender: Contender) -> Iterator[None]:
-        """Let a peer fail: that is no reason to give up the figures of the others."""
+        """Let a peer fail, and anyone fall behind: others' figures are not given up for it."""
         try:
             yield
         except StreamerError as error:
-            if isinstance(contender, StreamerWorker):
+            if isinstance(contender, StreamerWorker) and not isinstance(error, BehindError):
                 raise
             self._tell(f"left out: {error}")
 
@@ -150,7 +153,7 @@ class _Bench:
         for figure in latency.without_worker(self._course(), plan):
             self._without_worker.append(self._told(figure))
         peers = PROMPT_PEERS if Part.KAFKA_STREAMS in plan.parts else ()
-        for contender in (OURS, *peers):
+        for contender in (*PROMPT, *peers):
             with self._spared(contender):
                 for figure in latency.measure(contender, self._course(), plan):
                     self._latencies.setdefault(contender, []).append(self._told(figure))
@@ -200,11 +203,14 @@ class _Bench:
             quix=self._figures(CONTENDERS[Part.QUIX]),
             plain_faust=self._figures(CONTENDERS[Part.PLAIN_FAUST]),
             latency_without_worker=self._without_worker,
-            latency=self._latencies.get(OURS, []),
-            latency_of_peers=[at for peer in PROMPT_PEERS for at in self._latencies.get(peer, [])],
+            latency=self._latencies_of(PROMPT),
+            latency_of_peers=self._latencies_of(PROMPT_PEERS),
             scale=self._scales.get(OURS, []),
             scale_of_peers=self._scales.get(STREAMS, []),
         )
+
+    def _latencies_of(self, contenders: Iterable[Contender]) -> list[Latency]:
+        return [at for contender in contenders for at in self._latencies.get(contender, [])]
 
     def _figures(self, contenders: Iterable[Contender]) -> list[Throughput]:
         return [

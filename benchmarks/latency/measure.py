@@ -11,7 +11,7 @@ import msgspec
 
 from benchmarks import throughput, topics
 from benchmarks.contenders import Contender, Course
-from benchmarks.errors import BenchmarkError
+from benchmarks.errors import BehindError
 from benchmarks.figures import Latency, quantiles
 from benchmarks.latency import loader, reader
 from benchmarks.plan import Plan
@@ -123,7 +123,7 @@ def condense(
         if 0 <= run < plan.runs:
             runs[run].append((moment.seen_ns - moment.sent_ns) / 1e6)
     if not all(runs):
-        raise BenchmarkError(
+        raise BehindError(
             f"{title}: at {load.rate:,} events/s nothing was seen of what was sent in some "
             f"{plan.run_seconds} s, so it stands still or lies far behind: see with `streamer "
             "bench --only streamer` what it can do, and lower --rates."
