@@ -1,6 +1,7 @@
 """Reads a counter of a worker's Prometheus metrics while it works."""
 
 import urllib.error
+import urllib.parse
 import urllib.request
 
 _TIMEOUT_SECONDS = 5.0
@@ -11,7 +12,10 @@ _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 def counter(port: int, name: str) -> float | None:
     """Return the sum of a counter's series, or None as long as the worker does not answer."""
     try:
-        with _open(f"http://127.0.0.1:{port}/metrics", timeout=_TIMEOUT_SECONDS) as answer:
+        # All of them cost a worker some milliseconds, several times a second.
+        query = urllib.parse.urlencode({"name[]": name})
+        url = f"http://127.0.0.1:{port}/metrics?{query}"
+        with _open(url, timeout=_TIMEOUT_SECONDS) as answer:
             return total(answer.read().decode(), name)
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return None

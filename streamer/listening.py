@@ -27,8 +27,10 @@ async def listen(application: web.Application, settings: Settings) -> web.AppRun
     return runner
 
 
-async def metrics_page(_: web.Request) -> web.Response:
-    """Answer with all metrics of this process, as Prometheus' text."""
+async def metrics_page(request: web.Request) -> web.Response:
+    """Answer with the metrics of this process, as Prometheus' text: all, or those of ``name[]``."""
+    names = request.query.getall("name[]", [])
+    metrics = REGISTRY.restricted_registry(names) if names else REGISTRY
     return web.Response(
-        body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        body=generate_latest(metrics), headers={"Content-Type": CONTENT_TYPE_LATEST}
     )
