@@ -36,6 +36,8 @@ IN_FLIGHT_MAX = 64
 WAIT_SECONDS_MAX = 3_600.0
 PREFIX = "scale-"
 OURS = StreamerWorker()
+DROPPED = "streamer_duplicates_dropped_total"
+"""A purchase may have the number of its customer's first."""
 PAGE_BYTES = 4_096
 
 
@@ -97,7 +99,7 @@ def measure(
         print(f"{title}: {_resident(child) / 2**20:,.0f} MiB before the first row")
         _wait(child, lambda: probe.counter(course.http_port, "streamer_ready") == 1)
         seconds, cpu = time.monotonic() - begun, (child.cpu_seconds() or 0.0) - before
-        read = probe.counter(course.http_port, "streamer_recovered_rows_total") or 0
+        read = _count(course, "streamer_recovered_rows_total")
         print(
             f"{title}: {read:,.0f} records read, ready after {seconds:,.1f} s, {cpu:,.1f} s of "
             f"processor time: {customers / cpu:,.0f} rows a second of it; "
@@ -108,7 +110,7 @@ def measure(
         events = islice(purchases, plan.events)
         asyncio.run(source.write(course.bootstrap, course.source, events))
         wanted = plan.events - PARTITIONS  # see `changelog`
-        _wait(child, lambda: (probe.counter(course.http_port, CONSUMED) or 0) >= wanted)
+        _wait(child, lambda: sum(_count(course, name) for name in (CONSUMED, DROPPED)) >= wanted)
         seconds, cpu = time.monotonic() - begun, (child.cpu_seconds() or 0.0) - before
         print(
             f"{title}: {plan.events / seconds:,.0f} purchases/s, {cpu / plan.events * 1e6:,.0f} us "
@@ -124,6 +126,10 @@ def _wait(child: Child, holds: Callable[[], bool]) -> None:
         if time.monotonic() > until:
             raise BenchmarkError(f"{child.name} takes too long: give it fewer customers.")
         time.sleep(0.2)
+
+
+def _count(course: Course, name: str) -> float:
+    return probe.counter(course.http_port, name) or 0
 
 
 def _resident(child: Child) -> int:
