@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--only-binary :all: --generate-hashes --no-header --no-annotate --no-emit-index-url
-QUIX := benchmarks/contenders/quix/requirements
+PEERS := quix bytewax
 
 # Tests run side by side, on as many cores as there are; each process of theirs has its own Kafka, so
 # four are enough. ARGS="-n 0" runs them one after the other.
@@ -64,14 +64,15 @@ format: setup  ## put the code into shape
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: setup  ## measure throughput and latency beside Kafka Streams, Quix Streams and plain Faust
+bench: setup  ## measure throughput and latency beside Kafka Streams, Quix Streams, Bytewax and plain Faust
 	$(BIN)/streamer bench $(ARGS)
 
-lock: setup  ## renew the lock files of the project and of the peer that has one
+lock: setup  ## renew the lock files of the project and of the peers that have one
 	$(COMPILE) pyproject.toml --upgrade --output-file requirements/runtime.lock
 	$(COMPILE) pyproject.toml --upgrade --group dev --constraint requirements/runtime.lock --output-file requirements/dev.lock
 	$(COMPILE) --group build --upgrade --constraint requirements/dev.lock --output-file requirements/build.lock
-	$(COMPILE) $(QUIX).in --upgrade --output-file $(QUIX).lock
+	for peer in $(PEERS); do \
+		$(COMPILE) benchmarks/peers/$$peer.in --upgrade --output-file benchmarks/peers/$$peer.lock || exit 1; done
 
 dist: setup sbom  ## build the wheel and the source distribution into dist/, the list of parts beside them
 	$(BIN)/python -m hatchling build

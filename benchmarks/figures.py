@@ -80,6 +80,7 @@ class Results(Struct, frozen=True, kw_only=True):
     """On two cores, with segments and actions, which no peer makes."""
     kafka_streams: list[Throughput] = []
     quix: list[Throughput] = []
+    bytewax: list[Throughput] = []
     plain_faust: list[Throughput] = []
     latency_without_worker: list[Latency] = []
     latency: list[Latency] = []
@@ -95,7 +96,7 @@ class Results(Struct, frozen=True, kw_only=True):
     @property
     def peers(self) -> list[Throughput]:
         """Return what was measured of others."""
-        return [*self.kafka_streams, *self.quix, *self.plain_faust]
+        return [*self.kafka_streams, *self.quix, *self.bytewax, *self.plain_faust]
 
 
 def quantile(ordered: Sequence[float], q: float) -> float:

@@ -11,7 +11,7 @@ from msgspec import Struct
 from streamer.broker.jars import KAFKA_VERSION
 from streamer.broker.java import find_java, java_major
 
-QUIX = Path(__file__).parent / "contenders" / "quix" / "requirements.in"
+PEERS = Path(__file__).parent / "peers"
 PACKAGES = ("streamer", "aiokafka", "faust-streaming", "orjson", "msgspec")
 
 
@@ -34,10 +34,15 @@ def versions() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "kafka and kafka streams": KAFKA_VERSION,
-        "quix streams": QUIX.read_text().partition("==")[2].split()[0],
+        "quix streams": _wanted("quix"),
+        "bytewax": _wanted("bytewax"),
         "java": str(java_major(find_java())),
         **{package: version(package) for package in PACKAGES},
     }
+
+
+def _wanted(peer: str) -> str:
+    return (PEERS / f"{peer}.in").read_text().partition("==")[2].split()[0]
 
 
 def _cpu() -> str:

@@ -12,6 +12,7 @@ class Part(StrEnum):
     STREAMER = "streamer"
     KAFKA_STREAMS = "kafka-streams"
     QUIX = "quix"
+    BYTEWAX = "bytewax"
     PLAIN_FAUST = "plain-faust"
     LATENCY = "latency"
     SCALE = "scale"

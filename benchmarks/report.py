@@ -60,7 +60,8 @@ def ratios(results: Results) -> dict[str, float | None]:
     """Return how many times the pace of each other ours is; None where one is missing."""
     plain = results.plain_faust[:1]
     others = [("read limit", results.read_limit)]
-    others += [(peer.title, peer) for peer in (*results.kafka_streams, *results.quix, *plain)]
+    peers = *results.kafka_streams, *results.quix, *results.bytewax, *plain
+    others += [(peer.title, peer) for peer in peers]
     ours = ("streamer", results.streamer), ("streamer, 2 processes", results.streamer_on_two_cores)
     return {
         f"{title} / {name}": ratio(figure, other)

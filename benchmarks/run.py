@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import read_limit, source, throughput, topics
 from benchmarks.contenders import Contender, Course
+from benchmarks.contenders.bytewax import Bytewax
 from benchmarks.contenders.kafka_streams import KafkaStreams
 from benchmarks.contenders.plain_faust import PlainFaust
 from benchmarks.contenders.quix import QuixStreams
@@ -39,6 +40,7 @@ CONTENDERS: Mapping[Part, tuple[Contender, ...]] = {
     Part.STREAMER: (OURS, ON_TWO_CORES, ANNOUNCING),
     Part.KAFKA_STREAMS: (STREAMS, KafkaStreams("Kafka Streams, 2 threads", threads=2)),
     Part.QUIX: (QuixStreams(), QuixStreams("Quix Streams, 2 processes", processes=2)),
+    Part.BYTEWAX: (Bytewax(), Bytewax("Bytewax, 2 processes", processes=2)),
     Part.PLAIN_FAUST: (PlainFaust("at_least_once"), PlainFaust("exactly_once")),
 }
 """Whose throughput is measured."""
@@ -201,6 +203,7 @@ class _Bench:
             streamer_announcing=next(iter(self._figures((ANNOUNCING,))), None),
             kafka_streams=self._figures(CONTENDERS[Part.KAFKA_STREAMS]),
             quix=self._figures(CONTENDERS[Part.QUIX]),
+            bytewax=self._figures(CONTENDERS[Part.BYTEWAX]),
             plain_faust=self._figures(CONTENDERS[Part.PLAIN_FAUST]),
             latency_without_worker=self._without_worker,
             latency=self._latencies_of(PROMPT),

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
 import orjson
 
+import benchmarks
 from benchmarks import probe, topics
 from benchmarks.contenders import Course
 from benchmarks.errors import BenchmarkError
@@ -42,6 +44,7 @@ def environment(course: Course) -> dict[str, str]:
         "PEER_CHURN_RISK": churn_risk_scores(course),
         "PEER_PORT": str(course.http_port),
         "PEER_MODEL": " ".join(map(repr, numbers)),
+        "PYTHONPATH": str(Path(benchmarks.__file__).parents[1]),
     }
 
 

@@ -30,8 +30,8 @@ def bench(
         list[str] | None,
         typer.Option(
             show_default="all",
-            help="read-limit, streamer, kafka-streams, quix, plain-faust, latency or scale; "
-            "may be repeated.",
+            help="read-limit, streamer, kafka-streams, quix, bytewax, plain-faust, latency or "
+            "scale; may be repeated.",
         ),
     ] = None,
     quick: Annotated[

@@ -122,6 +122,7 @@ def test_this_machine_is_known() -> None:
         "python",
         "kafka and kafka streams",
         "quix streams",
+        "bytewax",
         "java",
         "aiokafka",
     } <= versions().keys()

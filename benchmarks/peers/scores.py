@@ -1,25 +1,10 @@
-"""The same scores by an application of the kind that Quix Streams' documentation teaches.
-
-A streaming data frame, a stateful function, exactly once, two output topics. It runs in an
-environment of its own, so it imports nothing of this project.
-
-Two branches of the data frame, one for each topic, would read better, but Quix pickles a value for
-every branch: one value goes to both topics, and each topic's serializer picks its score.
-"""
+"""The row of a customer and both of its scores, as any application would make them."""
 
 import os
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
-import orjson
-from quixstreams import Application, State
-from quixstreams.models import Serializer
 from scipy.special import hyp2f1
 
 Json = dict[str, Any]
@@ -28,80 +13,10 @@ DAY_SECONDS = 86_400.0
 WINDOW_DAYS = (7, 30, 90, 365)
 BANDS = ((0.95, "lapsed"), (0.8, "high"), (0.5, "medium"))
 R, ALPHA, A, B, P, Q, GAMMA, HORIZON = map(float, os.environ["PEER_MODEL"].split())
-PORT, PROCESSES = int(os.environ["PEER_PORT"]), int(os.environ["PEER_PROCESSES"])
-
-scored = 0
 
 
-class Score(Serializer):
-    """Writes one of the two scores of a value."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._name = name
-
-    def __call__(self, value: Json, ctx: object) -> bytes:  # noqa: ARG002 - Quix passes it
-        """Return JSON."""
-        return orjson.dumps(value[self._name])
-
-
-def main() -> None:
-    """Run until ended."""
-    app = Application(
-        broker_address=os.environ["PEER_BROKER"],
-        consumer_group=os.environ["PEER_ID"],
-        processing_guarantee="exactly-once",
-        auto_offset_reset="earliest",
-        state_dir=f"state-{PORT}",
-        loglevel="WARNING",
-        on_message_processed=count,
-        consumer_extra_config={
-            "fetch.wait.max.ms": 50,
-            "queued.min.messages": 100_000,
-            "max.partition.fetch.bytes": 4 << 20,
-        },
-        producer_extra_config={
-            "linger.ms": 50,
-            "batch.size": 1 << 20,
-            "batch.num.messages": 100_000,
-            "queue.buffering.max.messages": 1_000_000,
-        },
-    )
-    purchases = app.topic(os.environ["PEER_SOURCE"], key_deserializer="bytes")
-    scores = app.dataframe(purchases).apply(score, stateful=True)
-    for name in ("ltv", "churn_risk"):
-        topic = os.environ[f"PEER_{name.upper()}"]
-        scores = scores.to_topic(
-            app.topic(topic, key_serializer="bytes", value_serializer=Score(name))
-        )
-    threading.Thread(target=serve_progress, daemon=True).start()
-    app.run()
-
-
-def count(topic: str, partition: int, offset: int) -> None:  # noqa: ARG001 - Quix passes them
-    """Take note of a purchase that is done."""
-    global scored  # noqa: PLW0603 - one counter of one process
-    scored += 1
-
-
-def serve_progress() -> None:
-    """Tell the benchmark how far it has come."""
-
-    class Progress(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"peer_events_total %d\n" % scored)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    HTTPServer(("127.0.0.1", PORT), Progress).serve_forever()
-
-
-def score(purchase: Json, state: State) -> Json:
-    """Fold a purchase into its customer's row; return both scores."""
-    row = fold(purchase, state)
+def scores(row: Json, purchase: Json) -> Json:
+    """Return both scores after a purchase that is in the row."""
     occasion, expected = occasion_of(row, purchase), forecast(row)
     return {
         "ltv": occasion | ltv(row, expected),
@@ -109,11 +24,11 @@ def score(purchase: Json, state: State) -> Json:
     }
 
 
-def fold(purchase: Json, state: State) -> Json:
-    """Add a purchase to its customer's row."""
+def fold(purchase: Json, row: Json | None) -> Json:
+    """Add a purchase to its customer's row, None before the first."""
     at = datetime.fromisoformat(purchase["occurred_at"]).timestamp()
     cents = round(float(purchase["amount"]) * 100)
-    row = state.get("row") or {
+    row = row or {
         "orders": 0, "occasions": 0, "cents": 0, "first_day_cents": 0,
         "first": at, "last": at, "days": {},
     }  # fmt: skip
@@ -131,7 +46,6 @@ def fold(purchase: Json, state: State) -> Json:
     sums = row["days"][str(day)]
     sums[0] += 1
     sums[1] += cents
-    state.set("row", row)
     return row
 
 
@@ -200,20 +114,3 @@ def occasion_of(row: Json, purchase: Json) -> Json:
         "horizon_days": HORIZON,
         "schema_version": 1,
     }
-
-
-@contextmanager
-def the_others() -> Iterator[None]:
-    """Run more processes of the same group, each with the next port, until they end too."""
-    if PROCESSES == 1:
-        yield
-        return
-    own = {"PEER_PORT": str(PORT + 1), "PEER_PROCESSES": str(PROCESSES - 1)}
-    with subprocess.Popen([sys.executable, __file__], env=os.environ | own):
-        # Popen waits at the end: the benchmark kills what is left once this process has ended.
-        yield
-
-
-if __name__ == "__main__":
-    with the_others():
-        main()

@@ -1,12 +1,11 @@
-"""Quix Streams as its documentation shows it; the application is `app.py`."""
+"""Quix Streams as its documentation shows it; the application is `peers/quix.py`."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from benchmarks.contenders import Command, Course, peer
-from benchmarks.contenders.quix.environment import python
+from benchmarks.contenders.environment import python
 
-APP = Path(__file__).with_name("app.py")
+APP = "benchmarks.peers.quix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +23,9 @@ class QuixStreams:
 
     def command(self, course: Course) -> Command:
         """Return the command of the application, in an environment of its own."""
-        interpreter = str(python(course.folder))
+        interpreter = str(python("quix", course.folder))
         environment = {**peer.environment(course), "PEER_PROCESSES": str(self.processes)}
-        return Command([interpreter, str(APP)], environment)
+        return Command([interpreter, "-m", APP], environment)
 
     def consumed(self, course: Course) -> int | None:
         """Return how many events were scored."""
