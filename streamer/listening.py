@@ -1,10 +1,11 @@
 """Listening for HTTP, and what Prometheus reads: of a worker, and of who tells webhooks."""
 
+from collections.abc import Awaitable, Callable
+
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from streamer.errors import StreamerError
-from streamer.metrics import REGISTRY
 from streamer.settings import Settings
 
 
@@ -27,8 +28,12 @@ async def listen(application: web.Application, settings: Settings) -> web.AppRun
     return runner
 
 
-async def metrics_page(_: web.Request) -> web.Response:
-    """Answer with all metrics of this process, as Prometheus' text."""
-    return web.Response(
-        body=generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST}
-    )
+def metrics_page(registry: CollectorRegistry) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return the page that tells all metrics of ``registry``, as Prometheus' text."""
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(
+            body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
+
+    return page
