@@ -134,9 +134,12 @@ def http() -> str:
         for method, operation in operations.items():
             parts.append(f"## `{method.upper()} {path}`\n\n{operation['summary']}.")
             rows = [
-                (f"`{one['name']}`", one["in"], one["schema"].get("description", ""))
+                (
+                    f"`{one['name']}`", one["in"],
+                    one.get("description") or one["schema"].get("description", ""),
+                )
                 for one in operation["parameters"]
-            ]
+            ]  # fmt: skip
             if rows:
                 parts.append(_table(("parameter", "in", "what it is"), rows))
             body = operation.get("requestBody")
