@@ -1,10 +1,11 @@
 """Listening for HTTP, and what Prometheus reads: of a worker, and of who tells webhooks."""
 
+from collections.abc import Awaitable, Callable
+
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from streamer.errors import StreamerError
-from streamer.metrics import REGISTRY
 from streamer.settings import Settings
 
 
@@ -27,10 +28,14 @@ async def listen(application: web.Application, settings: Settings) -> web.AppRun
     return runner
 
 
-async def metrics_page(request: web.Request) -> web.Response:
-    """Answer with the metrics of this process, as Prometheus' text: all, or those of ``name[]``."""
-    names = request.query.getall("name[]", [])
-    metrics = REGISTRY.restricted_registry(names) if names else REGISTRY
-    return web.Response(
-        body=generate_latest(metrics), headers={"Content-Type": CONTENT_TYPE_LATEST}
-    )
+def metrics_page(registry: CollectorRegistry) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return the page of ``registry``'s metrics, as Prometheus' text: all, or those of ``name[]``."""
+
+    async def page(request: web.Request) -> web.Response:
+        names = request.query.getall("name[]", [])
+        told = registry.restricted_registry(names) if names else registry
+        return web.Response(
+            body=generate_latest(told), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )
+
+    return page

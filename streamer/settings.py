@@ -84,6 +84,7 @@ class Settings(WebhookSettings, KafkaSecurity, BaseSettings):
     """What can be set. Every field is ``STREAMER_`` and its name in capitals in the environment."""
 
     model_config = SettingsConfigDict(
+        defer_build=True,  # help does without
         env_prefix="STREAMER_",
         env_file=".env",
         toml_file="streamer.toml",

@@ -5,15 +5,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import CollectorRegistry
 from pydantic_core import PydanticUndefined
 from typer import Context
 from typer.cli import get_docs_for_click
 
+from streamer import metrics as workers
 from streamer.cli import COMMANDS, load
-from streamer.metrics import REGISTRY
 from streamer.settings import Settings
 from streamer.web.openapi import document
 from streamer.web.site import ROUTES
+from streamer.webhooks import metrics as webhooks
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
 Node = Mapping[str, Any]
@@ -89,24 +91,36 @@ def _described(one: Node, common: Node) -> str:
 
 def metrics() -> str:
     """Return the page of what Prometheus is told."""
-    rows = [
-        (f"`{_exposed(one.name, one.type)}`", one.type, _labels(one), one.documentation)
-        for one in sorted(REGISTRY.collect(), key=lambda family: family.name)
-    ]
     text = (
-        "Served at `/metrics` by each worker. No label names a customer. What to watch and which "
-        "alerts there are: [operations](../operations.md), [runbooks](../runbooks.md)."
+        "No label names a customer. What to watch and which alerts there are: "
+        "[operations](../operations.md), [runbooks](../runbooks.md)."
     )
-    return _page(["# Metrics", text, _table(("metric", "type", "labels", "what it is"), rows)])
+    parts = [
+        "# Metrics", text,
+        "## Of a worker", _metrics(workers.REGISTRY),
+        "## Of `streamer webhooks run`", _metrics(webhooks.REGISTRY),
+    ]  # fmt: skip
+    return _page(parts)
+
+
+def _metrics(registry: CollectorRegistry) -> str:
+    rows = [
+        (
+            f"`{_exposed(one.name, one.type)}`", one.type, _labels(registry, one.name),
+            one.documentation,
+        )
+        for one in sorted(registry.collect(), key=lambda family: family.name)
+    ]  # fmt: skip
+    return _table(("metric", "type", "labels", "what it is"), rows)
 
 
 def _exposed(name: str, kind: str) -> str:
     return f"{name}_total" if kind == "counter" else name
 
 
-def _labels(family: Any) -> str:
+def _labels(registry: CollectorRegistry, family: str) -> str:
     """Return the labels' names; a metric that has no series yet is asked for them."""
-    owner = REGISTRY._names_to_collectors.get(family.name)  # noqa: SLF001 - it has no other way
+    owner = registry._names_to_collectors.get(family)  # noqa: SLF001 - it has no other way
     names = getattr(owner, "_labelnames", ())
     return ", ".join(f"`{name}`" for name in names)
 
@@ -120,9 +134,12 @@ def http() -> str:
         for method, operation in operations.items():
             parts.append(f"## `{method.upper()} {path}`\n\n{operation['summary']}.")
             rows = [
-                (f"`{one['name']}`", one["in"], one["schema"].get("description", ""))
+                (
+                    f"`{one['name']}`", one["in"],
+                    one.get("description") or one["schema"].get("description", ""),
+                )
                 for one in operation["parameters"]
-            ]
+            ]  # fmt: skip
             if rows:
                 parts.append(_table(("parameter", "in", "what it is"), rows))
             body = operation.get("requestBody")

@@ -1,6 +1,7 @@
 """``streamer replay``: the pipeline without Kafka, from a file to files."""
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -128,6 +129,10 @@ _LINES = {
     "erased": "events of theirs passed over",
     "dead_letters": "dead letters",
 }
+_REMEDIES: Mapping[str, str] = {
+    "unknown_currency": ": set STREAMER_REPORTING_CURRENCY to your own, or its rate in "
+    "STREAMER_RATES"
+}
 
 
 def _show(summary: dict[str, Any]) -> None:
@@ -138,7 +143,7 @@ def _show(summary: dict[str, Any]) -> None:
         if summary[name] or name in ("events", "customers", "scores", "dead_letters"):
             table.add_row(f"{summary[name]:,}", words)
     for reason, count in summary["dead_letters_by_reason"].items():
-        table.add_row("", f"{count:,} {reason}")
+        table.add_row("", f"{count:,} {reason}{_REMEDIES.get(reason, '')}")
     table.add_row(
         f"{summary['events_per_second']:,.0f}", f"events/s, {summary['seconds']:.1f} s in all"
     )

@@ -114,7 +114,7 @@ class _Texts:
             try:
                 yield line.decode() + "\n"
             except UnicodeDecodeError as error:
-                message = "it is not UTF-8: save the file as UTF-8, say by iconv -f latin1 -t utf-8"
+                message = "it is not UTF-8: save the file as UTF-8, say by iconv -f cp1252 -t utf-8"
                 raise FileError(self._source, message, number) from error
 
 

@@ -17,6 +17,7 @@ from streamer.files.values import (
     instant_of,
     instant_of_date,
     rfc3339,
+    without_sign,
 )
 
 Event = dict[str, Any]
@@ -81,6 +82,8 @@ def from_cells(cells: Mapping[str, object], layout: Layout = USUAL, line: int = 
     details: dict[str, Any] = {field: str(given[field]) for field in TEXTS if field in given}
     details |= {field: _amount(field, given[field], layout) for field in MONEY if field in given}
     amount = _total(given, layout)
+    if "currency" not in details and (currency := _currency(given)):
+        details["currency"] = currency
     if "product_id" in given or "category" in given:
         details["items"] = [_item(given, layout)]
     return Transaction(
@@ -99,6 +102,11 @@ def _total(given: Mapping[str, object], layout: Layout) -> str:
         return _amount("amount", given.get("amount", ""), layout)
     price = Decimal(_amount("unit_price", given["unit_price"], layout))
     return format(price * _quantity(given.get("quantity", 1)), "f")
+
+
+def _currency(given: Mapping[str, object]) -> str:
+    """Return what the sign beside the amount says, for a file without a column of currencies."""
+    return without_sign(str(given.get("amount", given.get("unit_price", ""))))[1]
 
 
 def to_events(
@@ -172,11 +180,13 @@ def _instant(cell: object, layout: Layout) -> int:
         return read(cell)
     except (ValueError, OverflowError):
         what = f"cannot read {str(cell)!r} as date"
-        raise UnreadableError(what, _date_advice(str(cell))) from None
+        raise UnreadableError(what, _date_advice(str(cell), layout)) from None
 
 
-def _date_advice(text: str) -> str:
+def _date_advice(text: str, layout: Layout) -> str:
     """Say how to write a date, or how to tell in which way this one is written."""
+    if layout.date_format:
+        return f"write a day that there is, as --date-format says: {layout.date_format}"
     options = " or ".join(f"--date-format '{one}'" for one in formats_of(text)[:3])
     return f"{READABLE_DATES}, or add {options}" if options else READABLE_DATES
 
@@ -186,7 +196,11 @@ def _amount(field: str, cell: object, layout: Layout) -> str:
     advice = READABLE_COMMAS if comma else READABLE_AMOUNTS
     if "," in str(cell) and not comma:
         advice += ", or add --decimal-comma if that is its comma"
-    return _read(field, cell, lambda value: decimal_text(str(value), comma=comma), advice)
+    return _read(field, cell, lambda value: _plain(str(value), comma=comma), advice)
+
+
+def _plain(text: str, *, comma: bool) -> str:
+    return decimal_text(without_sign(text)[0], comma=comma)
 
 
 def _item(given: Mapping[str, object], layout: Layout) -> Event:

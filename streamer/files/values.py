@@ -48,7 +48,28 @@ def instant_of_date(moment: date) -> int:
     return from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-_FROM_COMMA = str.maketrans({".": "", ",": "."})
+SIGNS = {"$": "USD", "€": "EUR", "£": "GBP"}
+"""Signs of money that stand beside amounts. A dollar that is another one shows itself: it has no
+rate, and the dead letter says so."""
+
+GROUPED_BY_DOTS = re.compile(r"-?\d{1,3}(\.\d{3})+(,\d*)?")
+SPACES = str.maketrans("", "", " \u00a0\u202f")
+"""They part thousands, or an amount from its sign."""
+
+
+def without_sign(text: str) -> tuple[str, str]:
+    """Part an amount from the sign of money before or behind it.
+
+    Returns:
+        The amount, and the currency that the sign says; empty where there is none.
+    """
+    for sign, currency in SIGNS.items():
+        if sign in text:
+            bare = text.strip()
+            minus = "-" if bare.startswith("-") else ""
+            bare = bare.removeprefix("-").removeprefix(sign).removesuffix(sign).strip()
+            return minus + bare, currency
+    return text, ""
 
 
 @lru_cache(maxsize=4096)
@@ -98,7 +119,10 @@ def decimal_text(text: str, *, comma: bool = False) -> str:
         ValueError: It is no finite decimal number, or an absurdly long one.
     """
     if comma:
-        text = text.translate(_FROM_COMMA)
+        text = text.translate(SPACES)
+        if "." in text and not GROUPED_BY_DOTS.fullmatch(text):
+            raise ValueError(text)  # 12.50 is not 1250
+        text = text.replace(".", "").replace(",", ".")
     elif GROUPED.fullmatch(text):
         text = text.replace(",", "")
     try:

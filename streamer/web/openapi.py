@@ -60,7 +60,7 @@ def _operation(route: Route) -> Node:
         "operationId": route.handler.__name__,
         "summary": route.summary,
         "tags": [route.tag],
-        "parameters": [*_in_path(route), *_in_query(route)],
+        "parameters": [*_in_path(route), *_in_query(route), *_in_headers(route)],
         "responses": {
             "200": {
                 "description": "As asked.",
@@ -104,4 +104,17 @@ def _in_query(route: Route) -> list[Node]:
     return [
         {"name": name, "in": "query", "required": False, "schema": one}
         for name, one in schema["properties"].items()
+    ]
+
+
+def _in_headers(route: Route) -> list[Node]:
+    return [
+        {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "description": told,
+            "schema": {"type": "string"},
+        }
+        for name, told in route.headers.items()
     ]

@@ -7,6 +7,7 @@ from mode import Service
 
 from streamer.engine.app import StreamerApp
 from streamer.listening import listen, metrics_page
+from streamer.metrics import REGISTRY
 from streamer.web.routing import problems
 from streamer.web.site import Site
 
@@ -26,7 +27,7 @@ class OperationsServer(Service):
         routes = web.Application(middlewares=[problems])
         routes.add_routes(
             [
-                web.get("/metrics", metrics_page),
+                web.get("/metrics", metrics_page(REGISTRY)),
                 web.get("/livez", self._livez),
                 web.get("/readyz", self._readyz),
             ]

@@ -62,6 +62,8 @@ class Route(Struct, frozen=True, kw_only=True):
     method: Literal["GET", "POST"] = "GET"
     query: type[Struct] | None = None
     """Its fields are the parameters; none other is taken."""
+    headers: Mapping[str, str] = {}
+    """What may be asked by a header besides, and what it says; its handler checks it."""
     body: type[Struct] | None = None
     scope: Scope = "read"
     media_type: str = JSON

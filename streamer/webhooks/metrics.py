@@ -1,9 +1,17 @@
-"""What SREs watch of webhooks; registered only where they are delivered."""
+"""What SREs watch of webhooks.
 
-from prometheus_client import Counter, Gauge, Histogram
+In a registry of its own: a process that delivers has no partitions and no model, and a worker's
+metrics at zero would say that it is not ready.
+"""
 
-from streamer.metrics import REGISTRY
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+
+BUILD = Gauge(
+    "streamer_build_info", "1, for the version that runs", ("version",), registry=REGISTRY
+)
 TRIES = Counter(
     "streamer_webhook_tries",
     "Requests, by what came of them: accepted, refused, failed",

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from importlib.metadata import version
 
 from aiohttp import ClientSession, web
 from aiokafka.errors import KafkaError
@@ -37,6 +38,7 @@ class Service:
             StreamerError: the port is taken.
             KafkaError: Kafka cannot be reached at the start.
         """
+        metrics.BUILD.labels(version("streamer")).set(1)
         http = client(self._settings.webhook_timeout_seconds)
         async with http, Letters(self._settings) as letters:
             runner = await self._listen()
@@ -69,7 +71,7 @@ class Service:
         application = web.Application()
         application.add_routes(
             [
-                web.get("/metrics", metrics_page),
+                web.get("/metrics", metrics_page(metrics.REGISTRY)),
                 web.get("/livez", self._livez),
                 web.get("/readyz", self._livez),
             ]

@@ -12,10 +12,11 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from docs.site.__main__ import assemble
+from streamer import metrics
 from streamer.cli import COMMANDS
-from streamer.metrics import REGISTRY
 from streamer.settings import Settings
 from streamer.web.site import ROUTES
+from streamer.webhooks import metrics as webhooks
 from tests.support.shell import ROOT
 
 AIMS = re.compile(r'\s(?:src|href)="([^"]+)"')
@@ -57,7 +58,8 @@ def test_the_reference_is_whole(site: Path) -> None:
 
     assert all(f"## `streamer {name}`" in text("commands") for name in COMMANDS)
     assert all(f"`STREAMER_{name.upper()}`" in text("settings") for name in Settings.model_fields)
-    assert all(f"`{family.name}" in text("metrics") for family in REGISTRY.collect())
+    for registry in (metrics.REGISTRY, webhooks.REGISTRY):
+        assert all(f"`{family.name}" in text("metrics") for family in registry.collect())
     assert all(f"`{route.method} {route.path}`" in text("http") for route in ROUTES)
     for field in ("predicted_clv", "win_back_by", "checkout_seconds", "revision"):
         assert f"| `{field}` |" in text("wire")

@@ -110,15 +110,30 @@ def test_our_containers_get_settings_of_ours_and_may_write_nothing_else(
     assert written == {"/tmp", str(settings_of(image_environment(), monkeypatch).data_dir)}
 
 
-def test_the_worker_is_asked_and_scraped_where_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    worker = SERVICES["worker"]
-    port = settings_of(worker["environment"], monkeypatch).http_port
-    assert worker["expose"] == [str(port)]
-    assert f"127.0.0.1:{port}/livez" in worker["healthcheck"]["test"][-1]
+@pytest.mark.parametrize("name", ["worker", "webhooks"])
+def test_who_serves_metrics_is_asked_and_scraped_where_it_listens(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = SERVICES[name]
+    port = settings_of(service["environment"], monkeypatch).http_port
+    assert service["expose"] == [str(port)]
+    assert f"127.0.0.1:{port}/livez" in service["healthcheck"]["test"][-1]
+    jobs = load(ROOT / "deploy" / "prometheus" / "prometheus.yml")["scrape_configs"]
+    (scraped,) = (one for job in jobs for one in job["dns_sd_configs"] if one["names"] == [name])
+    assert scraped["port"] == port
+
+
+def test_the_image_is_asked_where_its_worker_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = settings_of(image_environment(), monkeypatch).http_port
     assert f"127.0.0.1:{port}/livez" in instructions("HEALTHCHECK")[0]
-    (scraped,) = load(ROOT / "deploy" / "prometheus" / "prometheus.yml")["scrape_configs"]
-    (found,) = scraped["dns_sd_configs"]
-    assert (found["names"], found["port"]) == (["worker"], port)
+
+
+def test_webhooks_are_told_to_whom_the_one_who_starts_them_says() -> None:
+    service = SERVICES["webhooks"]
+    handed_on = {name for name, value in service["environment"].items() if value is None}
+    assert {"STREAMER_WEBHOOK_URLS", "STREAMER_WEBHOOK_SECRETS"} <= handed_on
+    assert service["command"] == ["webhooks", "run"]
+    assert SERVICES["worker"].get("command") is None, "the image's own"
 
 
 # -- the image --------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The Kubernetes manifests keep to their schemas, refer to what is there, and are hardened."""
 
+import re
 from importlib import import_module
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from streamer.records.kafka import EVENT_TOPICS
 from tests.support.deployment import ROOT, load, load_all, settings_of
-from tests.support.monitoring import DEPLOY
+from tests.support.monitoring import DEPLOY, alerts
 
 FOLDER = DEPLOY / "kubernetes"
 VERSIONS = ("1.30", "1.37")
@@ -21,11 +22,16 @@ MODULE_OF = {
     "monitoring.coreos.com/v1": "prometheus_operator.v1",
 }
 Manifest = dict[str, Any]
-MANIFESTS = [one for one in load_all(FOLDER) if one["kind"] != "Kustomization"]
-BY_KIND: dict[str, Manifest] = {one["kind"]: one for one in MANIFESTS}
+WORKERS = [one for one in load_all(FOLDER) if one["kind"] != "Kustomization"]
+WEBHOOKS = [one for one in load_all(FOLDER / "webhooks") if one["kind"] != "Kustomization"]
+MANIFESTS = WORKERS + WEBHOOKS
+BY_KIND: dict[str, Manifest] = {one["kind"]: one for one in WORKERS}
+OF_WEBHOOKS: dict[str, Manifest] = {one["kind"]: one for one in WEBHOOKS}
 LABELS = {"app.kubernetes.io/name": "streamer"}
 POD: Manifest = BY_KIND["StatefulSet"]["spec"]["template"]
 (WORKER,) = POD["spec"]["containers"]
+TELLING_POD: Manifest = OF_WEBHOOKS["Deployment"]["spec"]["template"]
+(TELLER,) = TELLING_POD["spec"]["containers"]
 
 TOKEN = "STREAMER_HTTP_READ_TOKEN"
 ENVIRONMENT = {**BY_KIND["ConfigMap"]["data"], TOKEN: "what-the-secret-holds"}
@@ -83,8 +89,10 @@ def test_all_that_is_needed_is_there_and_applied() -> None:
         "Namespace", "ConfigMap", "ServiceAccount", "Service", "StatefulSet", "PodDisruptionBudget",
         "NetworkPolicy", "ScaledObject", "ServiceMonitor",
     }  # fmt: skip
-    listed = set(load(FOLDER / "kustomization.yaml")["resources"])
-    assert listed == {file.name for file in FOLDER.glob("*.yaml")} - {"kustomization.yaml"}
+    assert OF_WEBHOOKS.keys() == {"Service", "Deployment", "NetworkPolicy", "ServiceMonitor"}
+    for folder in (FOLDER, FOLDER / "webhooks"):
+        listed = set(load(folder / "kustomization.yaml")["resources"])
+        assert listed == {file.name for file in folder.glob("*.yaml")} - {"kustomization.yaml"}
 
 
 def test_the_settings_are_ours_and_the_pods_name_is_the_member_of_the_group(
@@ -143,9 +151,10 @@ def test_the_workers_can_ask_each_other(monkeypatch: pytest.MonkeyPatch) -> None
         assert open_to == [[{"port": settings.http_port, "protocol": "TCP"}]], way
 
 
-def test_probes_ask_what_is_served() -> None:
+@pytest.mark.parametrize("container", [WORKER, TELLER], ids=lambda one: one["name"])
+def test_probes_ask_what_is_served(container: Manifest) -> None:
     paths = {
-        probe: WORKER[probe]["httpGet"]["path"]
+        probe: container[probe]["httpGet"]["path"]
         for probe in ("startupProbe", "livenessProbe", "readinessProbe")
     }
     assert paths == {
@@ -153,25 +162,84 @@ def test_probes_ask_what_is_served() -> None:
         "livenessProbe": "/livez",
         "readinessProbe": "/readyz",
     }
-    web = (ROOT / "streamer" / "web" / "operations.py").read_text(encoding="utf-8")
-    for path in {*paths.values(), BY_KIND["ServiceMonitor"]["spec"]["endpoints"][0]["path"]}:
-        assert f'web.get("{path}"' in web
+    module = "web/operations.py" if container is WORKER else "webhooks/service.py"
+    serving = (ROOT / "streamer" / module).read_text(encoding="utf-8")
+    kinds = BY_KIND if container is WORKER else OF_WEBHOOKS
+    for path in {*paths.values(), kinds["ServiceMonitor"]["spec"]["endpoints"][0]["path"]}:
+        assert f'web.get("{path}"' in serving
 
 
-def test_the_pods_may_do_nothing_they_need_not() -> None:
-    pod, container = POD["spec"]["securityContext"], WORKER["securityContext"]
-    assert pod["runAsNonRoot"]
-    assert f"USER {pod['runAsUser']}:{pod['runAsGroup']}" in (ROOT / "Dockerfile").read_text()
-    assert pod["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert container["readOnlyRootFilesystem"]
-    assert container["allowPrivilegeEscalation"] is False
-    assert container["capabilities"] == {"drop": ["ALL"]}
-    assert POD["spec"]["automountServiceAccountToken"] is False
-    assert set(BY_KIND["NetworkPolicy"]["spec"]["policyTypes"]) == {"Ingress", "Egress"}
-    mounts = {mount["name"] for mount in WORKER["volumeMounts"]}
-    assert mounts == {volume["name"] for volume in POD["spec"]["volumes"]}
-    assert {"memory"} <= WORKER["resources"]["limits"].keys()
-    assert {"cpu", "memory"} <= WORKER["resources"]["requests"].keys()
+@pytest.mark.parametrize("pod", [POD, TELLING_POD], ids=["worker", "webhooks"])
+def test_the_pods_may_do_nothing_they_need_not(pod: Manifest) -> None:
+    (container,) = pod["spec"]["containers"]
+    of_pod, of_container = pod["spec"]["securityContext"], container["securityContext"]
+    assert of_pod["runAsNonRoot"]
+    assert f"USER {of_pod['runAsUser']}:{of_pod['runAsGroup']}" in (ROOT / "Dockerfile").read_text()
+    assert of_pod["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert of_container["readOnlyRootFilesystem"]
+    assert of_container["allowPrivilegeEscalation"] is False
+    assert of_container["capabilities"] == {"drop": ["ALL"]}
+    assert pod["spec"]["automountServiceAccountToken"] is False
+    mounts = {mount["name"] for mount in container.get("volumeMounts", ())}
+    assert mounts == {volume["name"] for volume in pod["spec"].get("volumes", ())}
+    assert {"memory"} <= container["resources"]["limits"].keys()
+    assert {"cpu", "memory"} <= container["resources"]["requests"].keys()
+
+
+@pytest.mark.parametrize("kinds", [BY_KIND, OF_WEBHOOKS], ids=["workers", "webhooks"])
+def test_whom_pods_may_speak_with_is_listed(kinds: dict[str, Manifest]) -> None:
+    policy = kinds["NetworkPolicy"]["spec"]
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+    assert all(rule.get("from") for rule in policy["ingress"])
+    assert all(rule.get("ports") for way in ("ingress", "egress") for rule in policy[way])
+
+
+# -- webhooks ---------------------------------------------------------------------------------
+
+
+def test_webhooks_are_of_the_workers_group_but_none_of_their_pods(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    labels = {"app.kubernetes.io/name": "streamer-webhooks"}
+    assert TELLING_POD["metadata"]["labels"] == labels != LABELS
+    service, monitor = OF_WEBHOOKS["Service"], OF_WEBHOOKS["ServiceMonitor"]["spec"]
+    assert service["spec"]["selector"] == labels
+    assert OF_WEBHOOKS["Deployment"]["spec"]["selector"]["matchLabels"] == labels
+    assert OF_WEBHOOKS["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"] == labels
+    assert monitor["selector"]["matchLabels"] == service["metadata"]["labels"]
+    assert TELLER["image"] == WORKER["image"]
+    plain, shared, own = TELLER["envFrom"]
+    assert [plain, shared] == WORKER["envFrom"]
+    told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert f"create secret generic {own['secretRef']['name']} " in told
+    port = settings_of(ENVIRONMENT, monkeypatch).http_port
+    (served,), (open_port,) = TELLER["ports"], service["spec"]["ports"]
+    assert (served["containerPort"], open_port["port"]) == (port, port)
+    assert open_port["targetPort"] == served["name"]
+    assert [endpoint["port"] for endpoint in monitor["endpoints"]] == [open_port["name"]]
+    (rule,) = OF_WEBHOOKS["NetworkPolicy"]["spec"]["ingress"]
+    assert [one["port"] for one in rule["ports"]] == [port]
+
+
+def test_receivers_are_reached_in_tls_alone() -> None:
+    egress = OF_WEBHOOKS["NetworkPolicy"]["spec"]["egress"]
+    (anywhere,) = (rule["ports"] for rule in egress if "to" not in rule)
+    assert anywhere == [{"port": 443, "protocol": "TCP"}]
+    assert [rule for rule in egress if "to" in rule] == [
+        rule
+        for rule in BY_KIND["NetworkPolicy"]["spec"]["egress"]
+        if {"podSelector": {"matchLabels": LABELS}} not in rule["to"]
+    ], "names and Kafka are where workers have them"
+
+
+def test_prometheus_knows_webhooks_by_the_name_that_alerts_go_by() -> None:
+    """The operator takes a Service's name for the job's."""
+    job = OF_WEBHOOKS["Service"]["metadata"]["name"]
+    (down,) = (one["expr"] for one in alerts() if one["alert"] == "StreamerWebhooksDown")
+    assert re.fullmatch(re.findall(r'job=~"([^"]+)"', down)[0], job)
+    assert not re.fullmatch(
+        re.findall(r'job=~"([^"]+)"', down)[0], BY_KIND["Service"]["metadata"]["name"]
+    )
 
 
 def test_scaling_goes_by_the_lag_of_our_group_up_to_the_partitions(

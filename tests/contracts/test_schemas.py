@@ -20,6 +20,7 @@ from streamer.records.kafka import (
     RECOMMENDED_ACTIONS,
     SEGMENT_CHANGES,
     TOPIC_OF_TYPE,
+    WEBHOOK_DEAD_LETTERS,
 )
 from streamer.records.measures import (
     AcquisitionFigures,
@@ -108,6 +109,7 @@ EXPLANATION = {
 PROFILE = {"profile_closeness", "profile_traits", "profile"}
 LATER = {"predicted_clv_basis"} | ENGAGEMENT | PAYING | BASKETS | EXPLANATION | PROFILE
 """Fields that the first messages of version 1 do not have."""
+HEADERS = {"dead-letter-headers.json", "webhook-dead-letter-headers.json"}
 LATER_MEASURED = {"acquisition"}
 """The same of measures."""
 EXAMPLES = [(name, example) for name in NAMES for example in load(name).get("examples", ())]
@@ -124,7 +126,7 @@ def test_a_schema_is_sound(name: str) -> None:
 
 def test_there_is_one_schema_for_each_message() -> None:
     messages = {f"{kind}.json" for kind in EVENT_TYPES} | {*OUTPUTS, "programme-measure.json"}
-    assert set(NAMES) == messages | {"common.json", "dead-letter-headers.json"}
+    assert set(NAMES) == messages | {"common.json"} | HEADERS
     assert set(EVENT_TYPES) == set(TOPIC_OF_TYPE)
 
 
@@ -143,7 +145,7 @@ def test_an_example_decodes(name: str, example: Any) -> None:
         assert json.loads(msgspec.json.encode(decoded)) == example
     elif name in OUTPUTS:
         msgspec.json.decode(value, type=OUTPUTS[name])
-    elif name != "dead-letter-headers.json":
+    elif name not in HEADERS:
         event = EventDecoder("USD", RATES).decode(value)
         assert event.type == example["type"]
         assert event.event_id == example["event_id"]
@@ -212,7 +214,7 @@ def test_asyncapi_knows_every_topic_and_message() -> None:
     addresses = re.findall(r"^    address: (\S+)$", ASYNCAPI, re.MULTILINE)
     assert set(addresses) == {
         *EVENT_TOPICS, LTV_UPDATES, CHURN_RISK_UPDATES, DEAD_LETTERS, MODEL_PARAMS,
-        PROGRAMME_MEASURES, RECOMMENDED_ACTIONS, SEGMENT_CHANGES,
+        PROGRAMME_MEASURES, RECOMMENDED_ACTIONS, SEGMENT_CHANGES, WEBHOOK_DEAD_LETTERS,
     }  # fmt: skip
     files = set(re.findall(r"\$ref: \./(\S+)$", ASYNCAPI, re.MULTILINE))
     assert files == set(NAMES) - {"common.json"}

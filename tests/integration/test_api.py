@@ -354,6 +354,9 @@ def test_an_id_of_another_stream_is_refused(shop: Shop) -> None:
             urlopen(Request(path, headers={"Last-Event-ID": id_}), timeout=30)
         assert error.value.code == 400
         assert json.loads(error.value.read())["field"] == "Last-Event-ID"
+    named = one.get("openapi.json")["paths"]["/v1/changes"]["get"]["parameters"]
+    (header,) = (parameter for parameter in named if parameter["in"] == "header")
+    assert (header["name"], header["required"]) == ("Last-Event-ID", False)
 
 
 def _event(stream: Any) -> list[str]:

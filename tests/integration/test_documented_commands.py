@@ -178,6 +178,7 @@ def test_every_command_of_the_documentation_works(tmp_path: Path) -> None:
     assert "60.00 USD" in told["docs/tutorial.md"]
     assert '"risk_band"' in told["docs/tutorial.md"]
     assert '"historic_clv":"60.00"' in told["docs/http.md"].replace(" ", "")
+    assert '"accepted":1,"refused":1' in told["docs/http.md"].replace(" ", "")
     assert "450.00 USD per customer: 222 customers" in told["README.md"]
     assert "free-shipping" in told["README.md"]
     assert "published" in told["README.md"]

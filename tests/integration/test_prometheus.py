@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from tests.support.monitoring import (
     targets,
     tool,
 )
+from tests.support.receiver import SECRET, Receiver
 from tests.support.stage import stage
 
 NOT_YET = {
@@ -43,15 +44,18 @@ NOT_YET = {
 
 
 class Prometheus:
-    """A server of its own on a free port that scrapes one address each second."""
+    """A server of its own on a free port that scrapes an address of each job every second."""
 
-    def __init__(self, folder: Path, scraped: str) -> None:
+    def __init__(self, folder: Path, scraped: Mapping[str, str]) -> None:
         (self.port,) = free_ports("127.0.0.1", 1)
         self._folder = folder
         files = [str(self._for_tests(path)) for path in RULES]
-        job = {"job_name": "streamer", "static_configs": [{"targets": [scraped]}]}
+        jobs = [
+            {"job_name": name, "static_configs": [{"targets": [address]}]}
+            for name, address in scraped.items()
+        ]
         every = {"scrape_interval": "1s", "evaluation_interval": "1s"}
-        configuration = {"global": every, "rule_files": files, "scrape_configs": [job]}
+        configuration = {"global": every, "rule_files": files, "scrape_configs": jobs}
         (folder / "prometheus.yml").write_text(yaml.safe_dump(configuration))
 
     def _for_tests(self, path: Path) -> Path:
@@ -103,7 +107,7 @@ def known(found: list[Any]) -> set[str]:
 
 
 @asynccontextmanager
-async def scraping(folder: Path, scraped: str) -> AsyncIterator[Prometheus]:
+async def scraping(folder: Path, scraped: Mapping[str, str]) -> AsyncIterator[Prometheus]:
     folder.mkdir()
     server = Prometheus(folder, scraped)
     process = server.start()
@@ -141,27 +145,49 @@ async def eventually(holds: Callable[[list[Any]], bool], server: Prometheus, ask
 async def test_alerts_and_dashboard_find_data_in_a_real_prometheus(
     kafka: EmbeddedKafka, tmp_path: Path
 ) -> None:
-    with (
-        stage(kafka.bootstrap, tmp_path, partitions=2, clock="stream") as corner,
-        corner.worker("worker") as worker,
-    ):
-        scraped = f"127.0.0.1:{worker.port}"
-        async with scraping(tmp_path / "prometheus", scraped) as server:
-            await worker.ready()
-            assert corner.command("fit", "--from-kafka").returncode == 0
-            for part in range(4):
-                sent = [event(10 * part + number) for number in range(10)]
-                await send_all(kafka.bootstrap, [*sent, event(99, currency="XXX")], corner.prefix)
-                await asyncio.sleep(2)
-            refused = 'streamer_dead_letters_total{reason="unknown_currency"} == 4'
-            await eventually(bool, server, refused)
-            expressions = [rule["expr"] for rule in rules()] + [query for _, query in targets()]
-            names = set().union(*(metrics_in(one) | recorded_in(one) for one in expressions))
-            await eventually(lambda found: names - NOT_YET <= known(found), server, ALL_NAMES)
-            for expression in expressions:
-                await server.query(expression)  # fails if it is not understood
-            (share,) = await server.query("streamer:dead_letters:ratio_rate5m")
-            assert 0.05 < float(share["value"][1]) < 0.15  # 4 of 44
-            assert await server.query("streamer_ready == 1 and on (instance) up == 1")
-        linted = (await worker.get("/metrics"))[1]
-    promtool("check", "metrics", stdin=linted)
+    async with Receiver() as receiver:
+        told = {
+            "webhook_urls": json.dumps({"crm": receiver.url}),
+            "webhook_secrets": json.dumps({"crm": SECRET}),
+            "webhook_outputs": json.dumps({"crm": ["ltv-updates"]}),
+            "webhook_from_beginning": True,
+        }
+        with (
+            stage(kafka.bootstrap, tmp_path, partitions=2, clock="stream", **told) as corner,
+            corner.worker("worker") as worker,
+            corner.teller() as teller,
+        ):
+            await teller.ready()
+            scraped = {
+                "streamer": f"127.0.0.1:{worker.port}",
+                "streamer-webhooks": f"127.0.0.1:{teller.port}",
+            }
+            async with scraping(tmp_path / "prometheus", scraped) as server:
+                await worker.ready()
+                assert corner.command("fit", "--from-kafka").returncode == 0
+                for part in range(4):
+                    sent = [event(10 * part + number) for number in range(10)]
+                    await send_all(
+                        kafka.bootstrap, [*sent, event(99, currency="XXX")], corner.prefix
+                    )
+                    await asyncio.sleep(2)
+                await finds_data(server)
+            linted = [(await one.get("/metrics"))[1] for one in (worker, teller)]
+    for text in linted:
+        promtool("check", "metrics", stdin=text)
+
+
+async def finds_data(server: Prometheus) -> None:
+    refused = 'streamer_dead_letters_total{reason="unknown_currency"} == 4'
+    await eventually(bool, server, refused)
+    await eventually(bool, server, 'streamer_webhook_tries_total{outcome="accepted"} > 0')
+    expressions = [rule["expr"] for rule in rules()] + [query for _, query in targets()]
+    names = set().union(*(metrics_in(one) | recorded_in(one) for one in expressions))
+    await eventually(lambda found: names - NOT_YET <= known(found), server, ALL_NAMES)
+    for expression in expressions:
+        await server.query(expression)  # fails if it is not understood
+    (share,) = await server.query("streamer:dead_letters:ratio_rate5m")
+    assert 0.05 < float(share["value"][1]) < 0.15  # 4 of 44
+    assert await server.query("streamer_ready == 1 and on (instance) up == 1")
+    taken_for_the_other = 'ALERTS{alertname=~"Streamer(Recovery|Worker|Webhook).*"}'
+    await eventually(lambda found: not found, server, taken_for_the_other)

@@ -17,7 +17,6 @@ from streamer.cli.doctor.verdicts import Verdict
 from streamer.settings import load_settings
 from tests.support.receiver import SECRET, Receiver, Request
 from tests.support.stage import Stage, stage
-from tests.support.worker import STREAMER, Worker
 
 PARTITIONS = 2
 CUSTOMERS = [f"c{number}" for number in range(8)]
@@ -42,13 +41,6 @@ def corner_of(
     }
     with stage(kafka.bootstrap, folder, **own) as corner:
         yield corner
-
-
-def teller(corner: Stage, name: str = "teller") -> Worker:
-    """Return a process that delivers, not started."""
-    worker = corner.worker(name)
-    worker.command = [STREAMER, "webhooks", "run"]
-    return worker
 
 
 async def publish(corner: Stage, updates: Iterable[Update]) -> None:
@@ -103,7 +95,7 @@ async def test_a_moody_receiver_is_told_all_in_order(kafka: EmbeddedKafka, tmp_p
     async with Receiver(mood) as receiver:
         with corner_of(kafka, tmp_path, receiver) as corner:
             await publish(corner, [*rounds(), ("gone", 0)])
-            with teller(corner) as worker:
+            with corner.teller() as worker:
                 told = await receiver.until(ROUNDS * len(CUSTOMERS) + 1)
                 await asyncio.sleep(2)  # it commits each second
                 assert (await doctors(corner)).text.endswith("is reached, told all")
@@ -130,7 +122,7 @@ async def test_what_is_refused_is_kept_and_can_be_told_once_more(
     async with Receiver(mood) as receiver:
         with corner_of(kafka, tmp_path, receiver, webhook_attempts_max=2) as corner:
             await publish(corner, rounds())
-            with teller(corner) as worker:
+            with corner.teller() as worker:
                 told = await receiver.until(ROUNDS * len(CUSTOMERS) - 1)
                 assert await worker.stop() == 0
             (refused,) = await asyncio.to_thread(corner.told, "webhooks", "list")
@@ -160,7 +152,7 @@ async def test_neither_an_outage_nor_kill_9_loses_anything(
     receiver = Receiver()
     with corner_of(kafka, tmp_path, receiver, webhook_attempts_max=1) as corner:
         await publish(corner, rounds())
-        with teller(corner) as worker:
+        with corner.teller() as worker:
             async with asyncio.timeout(90):
                 while "takes nothing" not in worker.log:
                     await asyncio.sleep(0.1)
@@ -187,7 +179,7 @@ async def test_processes_share_the_customers_and_hand_them_over(
 ) -> None:
     async with Receiver() as receiver:
         with corner_of(kafka, tmp_path, receiver) as corner:
-            first, second = teller(corner, "first"), teller(corner, "second")
+            first, second = corner.teller("first"), corner.teller("second")
             await publish(corner, rounds())
             with first, second:
                 for worker in (first, second):
@@ -204,7 +196,7 @@ async def test_a_new_endpoint_is_told_only_what_comes(kafka: EmbeddedKafka, tmp_
     async with Receiver() as receiver:
         with corner_of(kafka, tmp_path, receiver, webhook_from_beginning=False) as corner:
             await publish(corner, rounds())
-            with teller(corner) as worker:
+            with corner.teller() as worker:
                 async with asyncio.timeout(90):
                     told: list[Request] = []
                     while not told:  # until it has found the ends, what comes is before them

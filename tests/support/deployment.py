@@ -26,11 +26,15 @@ def load_all(folder: Path) -> list[dict[str, Any]]:
     return [one for text in texts for one in yaml.safe_load_all(text) if one]
 
 
-def settings_of(environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Return the settings of a process with ``environment``; each name must be one of ours."""
+def settings_of(environment: Mapping[str, str | None], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Return the settings of a process with ``environment``; each name must be one of ours.
+
+    One without a value is handed on from whoever starts the process.
+    """
     named = {name for name in environment if name.startswith(PREFIX)}
     known = {PREFIX + name.upper() for name in Settings.model_fields} | {"STREAMER_SECRETS_DIR"}
     assert named <= known, f"no such settings: {named - known}"
     for name in named:
-        monkeypatch.setenv(name, environment[name])
+        if (value := environment[name]) is not None:
+            monkeypatch.setenv(name, value)
     return load_settings(_env_file=None)

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from streamer.metrics import REGISTRY
+from streamer import metrics
+from streamer.webhooks import metrics as webhooks
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES = sorted((DEPLOY / "prometheus" / "rules").glob("*.yml"))
@@ -82,6 +83,9 @@ def recorded_in(expression: str) -> set[str]:
 
 
 def exposed() -> set[str]:
-    """Return the names of all samples a worker may expose."""
-    process = {sample.name for family in REGISTRY.collect() for sample in family.samples}
-    return set(REGISTRY._names_to_collectors) | process
+    """Return the names of all samples that a worker, or who tells webhooks, may expose."""
+    names: set[str] = set()
+    for registry in (metrics.REGISTRY, webhooks.REGISTRY):
+        names |= {sample.name for family in registry.collect() for sample in family.samples}
+        names |= registry._names_to_collectors.keys()
+    return names

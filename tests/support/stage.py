@@ -82,6 +82,12 @@ class Stage:
         self._workers.append(worker)
         return worker
 
+    def teller(self, name: str = "teller") -> Worker:
+        """Return a process that delivers webhooks, not started."""
+        teller = self.worker(name)
+        teller.command = [STREAMER, "webhooks", "run"]
+        return teller
+
     @property
     def workers(self) -> tuple[Worker, ...]:
         """All that were made."""

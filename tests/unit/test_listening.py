@@ -2,11 +2,12 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from streamer.listening import metrics_page
+from streamer.metrics import REGISTRY
 
 
 async def metrics_of(query: str) -> str:
     application = web.Application()
-    application.add_routes([web.get("/metrics", metrics_page)])
+    application.add_routes([web.get("/metrics", metrics_page(REGISTRY))])
     async with TestClient(TestServer(application)) as client:
         return await (await client.get("/metrics" + query)).text()
 

@@ -20,6 +20,7 @@ from streamer.cli.demo.outcome import Outcome, outcome_of
 from streamer.cli.demo.play import done, fit_and_renew, send_all
 from streamer.cli.demo.pulse import Pulse
 from streamer.cli.demo.report import Summary, show
+from streamer.cli.demo.settling import settle
 from streamer.cli.demo.stage import (
     CDNOW,
     DemoWorker,
@@ -221,4 +222,5 @@ def _read(
 ) -> tuple[Pulse, Outcome]:
     with step(console, "the last scores of all customers, read by a subscriber"):
         pulse = asyncio.run(done(settings, worker, sent))
+        asyncio.run(settle(settings))
         return pulse, asyncio.run(outcome_of(settings))

@@ -8,10 +8,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from streamer.cli.demo.pulse import Pulse, pulse_of
+from streamer.cli.demo.settling import settle
 from streamer.cli.demo.stage import DemoError, DemoWorker
 from streamer.engine.fitting import fit_shop
 from streamer.engine.models import publish
+from streamer.engine.rows import read_rows
 from streamer.engine.sending import send
+from streamer.records.instants import NEVER
 from streamer.records.models import FORMULA, ModelParams
 from streamer.settings import Settings
 
@@ -66,12 +69,15 @@ async def fit_and_renew(settings: Settings, worker: DemoWorker) -> ModelParams:
     Raises:
         DemoError: the worker goes on no more.
     """
+    await settle(settings)
     model = await fit_shop(settings, settings.model)
     if model.model == FORMULA:
         return model
+    rows, _ = await read_rows(settings)
+    scored = sum(row.as_of != NEVER for row in rows)  # more than bought, if some have only rated
     await publish(settings, model)
     last, moved_at = -1, time.monotonic()
-    while last < model.customers:
+    while last < scored:
         pulse = pulse_of(await asyncio.to_thread(worker.metrics), settings.topic_prefix)
         if pulse.renewed != last:
             last, moved_at = pulse.renewed, time.monotonic()

@@ -16,6 +16,9 @@ from streamer.web.routing import EVENTS, GUARDS, Call, Route, given
 HEARTBEAT_SECONDS = 15.0
 """How often something is sent though nothing happens: proxies drop what is silent."""
 
+LAST_EVENT_ID = "Last-Event-ID"
+"""Browsers' EventSource sends it by itself."""
+
 
 class ChangesQuery(Struct, frozen=True):
     """Which changes, and how many at most."""
@@ -48,10 +51,10 @@ def _listener(call: Call) -> Listener:
     """
     changes, query = call.site.changes, call.query
     wanted = changes.filter(given(query.kind), given(query.customer_id))
-    last = call.request.headers.get("Last-Event-ID")
+    last = call.request.headers.get(LAST_EVENT_ID)
     positions = positions_of(wanted.tps, last) if last else None
     if last and positions is None:
-        raise Problem(400, "it is no id of a stream with these parameters", "Last-Event-ID")
+        raise Problem(400, "it is no id of a stream with these parameters", LAST_EVENT_ID)
     listener = changes.listen(wanted, positions)
     if listener is None:
         raise not_yet("too many listen already: read the topics with a Kafka client")
@@ -73,6 +76,10 @@ ROUTES = (
         tag="changes",
         answer=str,
         query=ChangesQuery,
+        headers={
+            LAST_EVENT_ID: "The id of the last event had: the stream goes on behind it, at any "
+            "worker. It is of one kind and customer_id; with others it is refused."
+        },
         media_type=EVENTS,
     ),
 )

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from streamer.cli.webhooks import webhooks
 from streamer.endpoints import WebhookSettings
-from streamer.metrics import REGISTRY
 from streamer.webhooks.answers import REFUSALS
 from streamer.webhooks.letters import ENDPOINT
+from streamer.webhooks.metrics import REGISTRY
 
 PAGE = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text(encoding="utf-8")
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamer.files import FileError, Layout, read_events
+from streamer.files.transactions import UnreadableError, from_cells
 from streamer.files.values import formats_of, instant_in
 
 
@@ -143,3 +144,42 @@ def test_an_order_has_its_id_whatever_the_order_of_its_lines(tmp_path: Path) -> 
 def test_rows_with_amounts_of_their_own_are_purchases_of_their_own(tmp_path: Path) -> None:
     text = "customer,order,date,amount\na,o,2025-01-01,1\na,o,2025-01-01,2"
     assert [event["amount"] for event in read(tmp_path, text)] == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "amount", "currency"),
+    [
+        ("1.034,50 €", "1034.50", "EUR"),
+        ("€ 12,90", "12.90", "EUR"),
+        ("-€12,90", "-12.90", "EUR"),
+        ("£1.000", "1000", "GBP"),
+        ("1\u00a0034,50", "1034.50", None),
+        ("12,90-", None, None),
+        ("12.90", None, None),  # would be 1290, were the dot taken to part thousands
+        ("12,90 zł", None, None),
+        ("€€1", None, None),
+    ],
+)
+def test_amounts_with_a_comma_may_have_a_sign_and_parted_thousands(
+    cell: str, amount: str | None, currency: str | None
+) -> None:
+    cells = {"customer_id": "c", "occurred_at": "2026-01-02", "amount": cell}
+    layout = Layout(decimal_comma=True)
+    if amount is None:
+        with pytest.raises(UnreadableError, match=r"as amount: write it as 1\.234,50"):
+            from_cells(cells, layout)
+        return
+    read = from_cells(cells, layout)
+    assert (read.amount, read.details.get("currency")) == (amount, currency)
+
+
+def test_a_sign_says_the_currency_unless_a_column_does() -> None:
+    cells = {"customer_id": "c", "occurred_at": "2026-01-02", "amount": "$1,234.50", "cost": "$9"}
+    read = from_cells(cells)
+    assert (read.amount, read.details) == ("1234.50", {"currency": "USD", "cost": "9"})
+    assert from_cells({**cells, "currency": "CAD"}).details["currency"] == "CAD"
+
+
+def test_a_day_that_there_is_not_is_told_with_the_format_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"'31\.02\.2025' as date: write a day that .*: %d\.%m\.%Y"):
+        read(tmp_path, "customer,date,amount\na,31.02.2025,1", Layout({}, "%d.%m.%Y"))

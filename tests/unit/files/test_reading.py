@@ -173,7 +173,7 @@ def test_dates_in_the_usual_forms(write: Write, cell: str, expected: str) -> Non
         ),
         ("customer,date,amount\na,,1", "x.csv", "line 2: cannot read '' as date"),
         ("customer,date,amount\na,0001-01-01T00:00+05:00,1", "x.csv", "line 2: cannot read"),
-        ("customer,date,amount\na,2025-01-01,$1", "x.csv", "cannot read '$1' as amount: write"),
+        ("customer,date,amount\na,2025-01-01,1 zł", "x.csv", "cannot read '1 zł' as amount: write"),
         ("customer,date,amount\na,2025-01-01,NaN", "x.csv", "cannot read 'NaN' as amount: write"),
         ("customer,date,amount\na,2025-01-01,1e99", "x.csv", "cannot read '1e99' as amount"),
         ("customer,date,amount,sku,qty\na,2025-01-01,1,b,1.5", "x.csv", "'1.5' as quantity"),
