@@ -20,7 +20,6 @@ from hashlib import blake2b
 import msgspec
 import numpy as np
 from msgspec import Struct
-from scipy.optimize import isotonic_regression
 
 from streamer.scoring.evaluation.accuracy import (
     TINY,
@@ -186,7 +185,7 @@ def fit_correction(
         At most ``KNOTS_MAX`` knots; none where nothing was expected.
     """
     groups = _groups(predicted, actual, customers, windows)
-    means = isotonic_regression(groups.posterior, weights=groups.customers).x
+    means = _pooled(groups)
     fitted = _rising(groups.predicted, means, groups.level)
     total = customers @ fitted.apply(predicted)
     factor = float(groups.level * (customers @ predicted) / total) if total else 1.0
@@ -205,9 +204,16 @@ def fit_activity_correction(
         windows: how many independent ones they are from, 1 or more.
     """
     groups = _groups(predicted, actual, customers, windows)
-    means = isotonic_regression(groups.posterior, weights=groups.customers).x
+    means = _pooled(groups)
     rates = [-np.log1p(-np.minimum(of, NEAR_CERTAIN)) for of in (groups.predicted, means)]
     return _rising(rates[0], rates[1], groups.level)
+
+
+def _pooled(groups: "_Groups") -> Floats:
+    """Return the means made to rise: neighbours that do not are pooled."""
+    from scipy.optimize import isotonic_regression  # noqa: PLC0415 - half of SciPy, for this alone
+
+    return isotonic_regression(groups.posterior, weights=groups.customers).x  # type: ignore[no-any-return]
 
 
 class _Groups(Struct, frozen=True):

@@ -9,7 +9,6 @@ from collections.abc import Callable
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from streamer.scoring.models.histories import Floats
 
@@ -53,6 +52,7 @@ def maximum(objective: Objective, k: int, weight: float, variance_max: float) ->
         weight: order of magnitude of the objective's curvature, such as the number of customers.
         variance_max: no direction is taken to be less known than by this variance.
     """
+    from scipy.optimize import minimize  # noqa: PLC0415 - half of SciPy: a worker may never fit
 
     def descent(place: Floats) -> tuple[float, Floats]:
         value, slopes = objective(place)
