@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from random import Random
+from time import time
 
 import msgspec
 import pytest
@@ -208,7 +209,7 @@ async def test_a_partition_takes_its_store_along_within_a_folder(
         one.start()
         await one.ready(READY_SECONDS_MAX)
         async with plot.load():
-            await asyncio.sleep(5)
+            await plot.audit.moved(time(), READY_SECONDS_MAX)
             two.start()
             await two.ready(READY_SECONDS_MAX)
         assert (await two.figures())["streamer_rows"] > 0
