@@ -12,9 +12,9 @@ from tests.support.scenario import Scenario, scenario
 from tests.support.worker import Worker
 
 SEED = 12
-EVENTS_PER_SECOND = 450
-SHORT_SECONDS = 24
-SAMPLE_SECONDS = 0.3
+EVENTS_PER_SECOND = 300
+SHORT_SECONDS = 36
+SAMPLE_SECONDS = 0.5
 MEMORY_GROWTH_MAX = 0.10
 """Of the second quarter's memory by the last quarter, besides what the rows themselves grew by."""
 
