@@ -3,6 +3,7 @@
 import asyncio
 import re
 import resource
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -17,6 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from streamer.broker import EmbeddedKafka
 from streamer.engine.store.store import FORMAT, Label, Position, Store
 from streamer.records.kafka import CHANGELOG
+from tests.support import impatient
 from tests.support.load import Wire
 from tests.support.scenario import Scenario, scenario
 from tests.support.worker import Worker
@@ -184,6 +186,7 @@ async def disk_full(shop: Shop) -> None:
 async def locked(shop: Shop) -> None:
     """Another process has the stores: the worker waits a while, ends and says so."""
     worker = shop.worker
+    worker.command = [sys.executable, "-P", impatient.__file__, "3"]
     with shop.stores():
         worker.may_leave = True
         worker.start()
