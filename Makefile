@@ -12,9 +12,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--only-binary :all: --generate-hashes --no-header --no-annotate --no-emit-index-url
 PEERS := quix bytewax
 
-# Tests run side by side, on as many cores as there are; each process of theirs has its own Kafka, so
-# four are enough. ARGS="-n 0" runs them one after the other.
-AT_ONCE := -n logical --maxprocesses 4
+# Tests run side by side, in one process more than there are cores, at most four (tests/conftest.py).
+# ARGS="-n 0" runs them one after the other.
+AT_ONCE := -n auto
 
 # Of `make soak` and `make chaos`.
 MINUTES := 30

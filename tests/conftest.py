@@ -1,5 +1,6 @@
 """What tests of all kinds share."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,11 @@ from xdist.scheduler import LoadFileScheduling
 from streamer.broker import EmbeddedKafka, ports
 
 FAULTS = "tests/faults/"
+SLOWEST_FIRST = (FAULTS, "tests/integration/", "tests/browser/", "tests/properties/")
+"""What takes long begins early, so that none is left to wait for at the end; others come after."""
+
+AT_ONCE_MAX = 4
+"""Processes of tests: each has a Kafka of its own."""
 
 # How long an example takes says how busy the machine is. The rest is Hypothesis' own profile, which
 # is another where CI is set.
@@ -34,6 +40,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> FaultsI
     return FaultsInARow(config, log)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one more than there are cores: who tests faults waits for most of the time."""
+    return min((os.cpu_count() or 1) + 1, AT_ONCE_MAX)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let processes that test side by side choose among different ports."""
     if (worker := getattr(config, "workerinput", None)) is not None:
@@ -42,9 +53,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the fault tests where others run beside them: they take longest."""
+    """Begin with what takes longest where tests run side by side."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: not item.nodeid.startswith(FAULTS))
+        items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    turns = range(len(SLOWEST_FIRST))
+    return next((n for n in turns if item.nodeid.startswith(SLOWEST_FIRST[n])), len(turns))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

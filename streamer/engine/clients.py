@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from itertools import chain
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -93,7 +94,25 @@ async def stop(producer: AIOKafkaProducer) -> None:
         async with asyncio.timeout(STOP_SECONDS_MAX):
             await producer.stop()
     except (KafkaError, TimeoutError):
-        await producer.client.close()  # else its connections and their tasks would stay
+        # Else its connections and their tasks would stay. A task of its own, as it is cancelled
+        # where the time was up while they were being closed.
+        closing = asyncio.create_task(producer.client.close())
+        await asyncio.wait([closing], timeout=STOP_SECONDS_MAX)
+        closing.cancel()
+    _retrieve_errors(producer)
+
+
+def _retrieve_errors(producer: AIOKafkaProducer) -> None:
+    """Look at the errors for which nobody waits: asyncio would log them as ones no one has seen.
+
+    Once a producer has failed, being fenced included, these are of the end of its transaction, and
+    of its batches that have not been sent.
+    """
+    batches = chain.from_iterable(producer._message_accumulator._batches.values())  # noqa: SLF001 - no one else can
+    ends = producer._txn_manager.wait_for_transaction_end(), *(one._drain_waiter for one in batches)  # noqa: SLF001 - as above
+    for end in ends:
+        if end is not None and end.done() and not end.cancelled():
+            end.exception()
 
 
 def durable_producer(settings: Settings) -> AIOKafkaProducer:

@@ -56,6 +56,11 @@ class CustomerRecovery(Recovery):
 class CustomerTables(TableManager):
     """Faust's table manager with our recovery."""
 
+    async def on_start(self) -> None:
+        """Start at once: Faust's waits a second for tables that come to be later; ours is here."""
+        await self._update_channels()
+        await self.recovery.start()
+
     @property
     def recovery(self) -> Recovery:
         """The recovery service."""

@@ -3,12 +3,13 @@
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from itertools import product
 from pathlib import Path
 from random import Random
 
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from tests.support import impatient
@@ -95,33 +96,39 @@ class Trouble:
             self.checks += 1
 
 
-async def test_what_is_committed_never_passes_what_is_durable(
-    tmp_path: Path, soak_seconds: float, summary: Callable[..., None]
-) -> None:
-    node, proxy = proxied(tmp_path / "kafka")
+Network = tuple[str, Proxy]
+"""Where a broker is, and the network before it."""
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    node, proxy = proxied(tmp_path_factory.mktemp("proxied"))
     node.launch()
     try:
         node.wait_until_ready()
-        async with (
-            proxy,
-            scenario(
-                node.node.bootstrap, tmp_path, SEED, soak_seconds or 40, EVENTS_PER_SECOND
-            ) as plot,
-        ):
-            worker = plot.corner.worker("worker", brokers=proxy.bootstrap)
-            trouble = Trouble(plot, proxy, SEED)
-            worker.start()
-            await worker.ready()
-            async with plot.load():
-                began = time.monotonic()
-                while not trouble.failures or time.monotonic() - began < soak_seconds:
-                    await trouble.every_way()
-            assert worker.lives == 1
-            assert await worker.stop() == 0, worker.told("did not end well")
-            await plot.audit.read()
-            await trouble.check_offsets()
+        yield node.node.bootstrap, proxy
     finally:
         node.stop()
+
+
+async def test_what_is_committed_never_passes_what_is_durable(
+    network: Network, tmp_path: Path, soak_seconds: float, summary: Callable[..., None]
+) -> None:
+    bootstrap, proxy = network
+    seconds = soak_seconds or 40
+    async with proxy, scenario(bootstrap, tmp_path, SEED, seconds, EVENTS_PER_SECOND) as plot:
+        worker = plot.corner.worker("worker", brokers=proxy.bootstrap)
+        trouble = Trouble(plot, proxy, SEED)
+        worker.start()
+        await worker.ready()
+        async with plot.load():
+            began = time.monotonic()
+            while not trouble.failures or time.monotonic() - began < soak_seconds:
+                await trouble.every_way()
+        assert worker.lives == 1
+        assert await worker.stop() == 0, worker.told("did not end well")
+        await plot.audit.read()
+        await trouble.check_offsets()
     assert trouble.checks
     summary(
         "F6 network",
@@ -134,29 +141,24 @@ async def test_what_is_committed_never_passes_what_is_durable(
 
 
 async def test_what_is_never_answered_does_not_hold_up_a_partition_for_ever(
-    tmp_path: Path, summary: Callable[..., None]
+    network: Network, tmp_path: Path, summary: Callable[..., None]
 ) -> None:
-    node, proxy = proxied(tmp_path / "kafka")
-    node.launch()
+    bootstrap, proxy = network
     held_up: list[float] = []
-    try:
-        node.wait_until_ready()
-        async with proxy, scenario(node.node.bootstrap, tmp_path, SEED, 25, 100) as plot:
-            worker = plot.corner.worker("worker", brokers=proxy.bootstrap, emit="every_event")
-            worker.command = [sys.executable, "-P", impatient.__file__, str(PATIENCE_SECONDS)]
-            worker.start()
-            await worker.ready()
-            async with plot.load():
-                for request in (END_TRANSACTION, PRODUCE):
-                    await proxy.strike(request, Fate.SWALLOWED, STRUCK_SECONDS_MAX)
-                    swallowed_at = time.time()
-                    moved_at = await plot.audit.moved(swallowed_at, HELD_UP_SECONDS_MAX)
-                    held_up.append(moved_at - swallowed_at)
-            assert f"no end of the transaction in {PATIENCE_SECONDS} s" in worker.log
-            assert worker.lives == 1
-            assert await worker.stop() == 0, worker.told("did not end well")
-            await plot.audit.read()
-    finally:
-        node.stop()
+    async with proxy, scenario(bootstrap, tmp_path, SEED, 25, 100) as plot:
+        worker = plot.corner.worker("worker", brokers=proxy.bootstrap, emit="every_event")
+        worker.command = [sys.executable, "-P", impatient.__file__, str(PATIENCE_SECONDS)]
+        worker.start()
+        await worker.ready()
+        async with plot.load():
+            for request in (END_TRANSACTION, PRODUCE):
+                await proxy.strike(request, Fate.SWALLOWED, STRUCK_SECONDS_MAX)
+                swallowed_at = time.time()
+                moved_at = await plot.audit.moved(swallowed_at, HELD_UP_SECONDS_MAX)
+                held_up.append(moved_at - swallowed_at)
+        assert f"no end of the transaction in {PATIENCE_SECONDS} s" in worker.log
+        assert worker.lives == 1
+        assert await worker.stop() == 0, worker.told("did not end well")
+        await plot.audit.read()
     summary("F6 no answer", seconds_until_all_moved_max=round(max(held_up), 1), **plot.figures())
     plot.check()

@@ -41,8 +41,14 @@ async def granted(safe_kafka: SafeKafka) -> SafeKafka:
 
 
 def corner_of(kafka: SafeKafka, role: str, folder: Path) -> Stage:
-    own = {"topic_prefix": PREFIX, "group_id": GROUP, "create_topics": False, "clock": "stream"}
-    return Stage(kafka.bootstrap, folder, {**own, **kafka.settings(ROLES[role]), "partitions": 2})
+    own: dict[str, object] = {
+        "topic_prefix": PREFIX,
+        "group_id": GROUP,
+        "create_topics": False,
+        "clock": "stream",
+    }
+    own |= {"partitions": 2, "programme_interval_seconds": 0.3}
+    return Stage(kafka.bootstrap, folder, {**own, **kafka.settings(ROLES[role])})
 
 
 def settings_of(kafka: SafeKafka, role: str) -> Settings:
@@ -75,7 +81,7 @@ async def test_each_part_does_its_work_with_the_documented_rights(
     worker = corner_of(granted, "worker", tmp_path).worker("worker")
     with worker:
         await worker.ready()
-        await scored(watcher)
+        await scored(worker, watcher, "20.00")
         for command in ("topics check", "dlq list", "doctor", "programme"):
             await done(watcher, command)
         # With a member in the group Kafka's answers are longer.
@@ -111,7 +117,7 @@ async def a_right_taken_away(
     await granted.allow(ROLES["worker"], [right])
     worker.start()
     await worker.ready()
-    await scored(watcher, "40.00")
+    await scored(worker, watcher, "40.00")
     assert await worker.stop() == 0, worker.told("did not end well")
 
 
@@ -160,9 +166,11 @@ async def test_a_user_without_any_right_is_refused_by_every_command(
         assert "Traceback" not in done.stderr
 
 
-async def scored(watcher: Stage, worth: str = "20.00") -> None:
-    for _ in range(20):
-        done = await asyncio.to_thread(watcher.command, "customer", "ann", "--json")
-        if done.returncode == 0 and json.loads(done.stdout)["ltv"]["historic_clv"] == worth:
-            return
-    raise AssertionError("the customer is not scored")
+async def scored(worker: Worker, watcher: Stage, worth: str) -> None:
+    """Wait until this life of the worker has committed a score, and read it."""
+    async with asyncio.timeout(90):
+        while not (await worker.figures()).get("streamer_scores_total"):
+            await asyncio.sleep(0.1)
+    done = await asyncio.to_thread(watcher.command, "customer", "ann", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["ltv"]["historic_clv"] == worth

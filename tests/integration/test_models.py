@@ -138,7 +138,12 @@ async def check_told(get: Any, corner: Stage, model: dict[str, Any]) -> None:
     assert measure["figures"] == model["check"]
     _, text = await get("/metrics")
     assert f"streamer_model_generation {float(model['generation'])}" in text
+    assert f'streamer_model_info{{version="{model["model_version"]}"}} 1.0' in text
     assert 'streamer_calibration_auc_ratio{by="recency"}' in text
+    told = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    assert float(told["streamer_calibration_error_ratio"]) > 0  # not known is NaN
+    fitted_at = datetime.fromisoformat(model["fitted_at"]).timestamp()
+    assert float(told["streamer_model_fitted_timestamp_seconds"]) == pytest.approx(fitted_at)
 
 
 async def test_a_second_model_replaces_the_first_and_a_dry_run_changes_nothing(

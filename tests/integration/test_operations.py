@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
@@ -12,11 +13,38 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from streamer.broker import EmbeddedCluster, EmbeddedKafka
 from tests.support.load import send_all, wire_of
+from tests.support.scenario import scenario
 from tests.support.stage import Stage, stage
 from tests.support.worker import Worker
 
 EVENTS = "streamer_events_total"
+SCORED = "streamer_scores_total"
+PATH = "/metrics"
 TOLD_SECONDS_MAX = 90
+WORK = (
+    "streamer_records_consumed_total",
+    "streamer_messages_produced_total",
+    "streamer_dead_letters_total",
+    "streamer_duplicates_dropped_total",
+    "streamer_records_rekeyed_total",
+    "streamer_processing_duration_seconds_count",
+    "streamer_commit_duration_seconds_count",
+    "streamer_end_to_end_latency_seconds_count",
+    "streamer_commits_total",
+    "streamer_rows",
+    "streamer_state_bytes",
+    "streamer_silence_timers",
+    "streamer_sampled_events_total",
+    "streamer_sampled_order_value_count",
+)
+"""What rises when events come in; lag and what stands still are looked at where something does, and
+the model's and its calibration's metrics in test_models.py."""
+
+RECOVERY = (
+    "streamer_rebalances_total",
+    "streamer_recovery_duration_seconds_count",
+    "streamer_recovery_remaining_records",
+)
 
 
 def purchase(number: int, customer_id: str = "c1") -> dict[str, str]:
@@ -49,14 +77,19 @@ def partitions_in(metrics: str) -> set[str]:
     }
 
 
-def figure(metrics: str, name: str) -> float:
-    """Return the sum of a metric over its series; -1 where there is none."""
-    found = [
+def values(metrics: str, name: str, **labels: str) -> list[float]:
+    """Return a metric's series with these labels, whatever others they have."""
+    return [
         sample.value
         for family in text_string_to_metric_families(metrics)
         for sample in family.samples
-        if sample.name == name
+        if sample.name == name and labels.items() <= sample.labels.items()
     ]
+
+
+def figure(metrics: str, name: str, **labels: str) -> float:
+    """Return the sum of a metric over its series; -1 where there is none."""
+    found = values(metrics, name, **labels)
     return sum(found) if found else -1
 
 
@@ -71,6 +104,37 @@ async def test_health_and_metrics_are_served_before_the_worker_is_ready(
         await worker.ready()
         ready = await until(lambda text: figure(text, "streamer_ready") == 1, worker, "/metrics")
         assert partitions_in(ready) == {"0", "1"}
+
+
+async def test_what_a_worker_does_moves_the_metrics_promised_of_it(
+    kafka: EmbeddedKafka, tmp_path: Path
+) -> None:
+    async with scenario(kafka.bootstrap, tmp_path, seed=13, seconds=1, per_second=1_500) as plot:
+        worker = plot.corner.worker("worker")
+        worker.start()
+        await worker.ready()
+        before = (await worker.get("/metrics"))[1]
+        await plot.send(islice(plot._shop, 1_500))
+        told = await until(lambda text: figure(text, SCORED) > figure(before, SCORED), worker, PATH)
+        still = {name for name in WORK if not figure(told, name) > figure(before, name)}
+        assert not still
+        refused = figure(told, "streamer_dead_letters_total", reason="malformed")
+        assert refused == len(plot.broken)
+        assert figure(told, "streamer_rows") == len(plot.audit.rows)
+        ages = [time.time() - at for at in values(told, "streamer_last_commit_timestamp_seconds")]
+        assert len(ages) == plot.corner.partitions
+        assert all(0 <= age < TOLD_SECONDS_MAX for age in ages)
+        worker.kill()
+        worker.start()
+        await worker.ready()
+        recovered = (await worker.get("/metrics"))[1]
+        assert figure(recovered, "streamer_recovered_rows_total") > 0
+        assert {name: figure(recovered, name) for name in RECOVERY} == {
+            "streamer_rebalances_total": 1,
+            "streamer_recovery_duration_seconds_count": plot.corner.partitions,
+            "streamer_recovery_remaining_records": 0,
+        }
+        assert await worker.stop() == 0, worker.told("did not end well")
 
 
 async def test_the_series_of_a_partition_go_with_it(kafka: EmbeddedKafka, tmp_path: Path) -> None:

@@ -1,16 +1,23 @@
 """Who is spoken to, and who may hear a password: against a real Kafka with TLS and SASL."""
 
+import asyncio
 import json
+import os
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import get_args
 
 import pytest
+import uvloop
+from aiokafka.conn import AIOKafkaConnection
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from streamer.broker import EmbeddedKafka
+from streamer.engine import clients, loop
 from streamer.engine.access import refusal
 from streamer.security import Mechanism
 from tests.support.authority import Authority
@@ -241,3 +248,36 @@ def test_the_brokers_settings_are_its_owners_alone(safe_kafka: SafeKafka) -> Non
     settings = safe_kafka.kafka.log_file.with_name("server.properties")
     assert settings.stat().st_mode & 0o077 == 0
     assert HOST in safe_kafka.bootstrap
+
+
+@pytest.fixture
+def loop_of_a_worker() -> Iterator[None]:
+    policy = asyncio.get_event_loop_policy()
+    loop.install()
+    yield
+    asyncio.set_event_loop_policy(policy)
+    AIOKafkaConnection.send, AIOKafkaConnection.close = loop._send, loop._close
+
+
+def test_a_broker_that_says_no_goodbye_is_not_waited_for(
+    safe_kafka: SafeKafka, loop_of_a_worker: None
+) -> None:
+    """TLS would wait for half a minute; whoever tells a worker to end waits no longer than that."""
+    uvloop.run(stopped_while_it_hangs(safe_kafka))
+
+
+async def stopped_while_it_hangs(safe_kafka: SafeKafka) -> None:
+    settings = safe_kafka.loaded(ROOT, topic_prefix="hangs.")
+    consumer, producer = (
+        clients.plain_consumer(settings),
+        clients.transactional_producer(settings, 0),
+    )
+    await consumer.start()
+    await producer.start()
+    os.kill(safe_kafka.kafka.pid, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(25):
+            await consumer.stop()
+            await clients.stop(producer)
+    finally:
+        os.kill(safe_kafka.kafka.pid, signal.SIGCONT)

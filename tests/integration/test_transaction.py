@@ -1,8 +1,10 @@
 """What ends a transaction is told as what it is, on a real Kafka."""
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -42,6 +44,8 @@ async def test_who_is_fenced_between_two_batches_is_told_so(
         unit = UnitOfWork()
         for name in (LTV_UPDATES, CHURN_RISK_UPDATES):
             unit.send(settings.topics[name], 0, Message(b"c1", b"{}"))
+        unseen: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: unseen.append(told))
         await one.start()
         try:
             with pytest.raises(ProducerFenced):
@@ -49,3 +53,6 @@ async def test_who_is_fenced_between_two_batches_is_told_so(
         finally:
             await clients.stop(one)
             await clients.stop(other)
+        del one
+        gc.collect()
+        assert not unseen, "an error that nobody retrieved"

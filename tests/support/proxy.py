@@ -62,7 +62,6 @@ class Proxy:
         self._port, self._broker_port = port, broker_port
         self._links: set[Link] = set()
         self._fates: dict[int, Fate] = {}
-        self._struck = asyncio.Event()
         self._is_down = False
         self._server: asyncio.Server | None = None
 
@@ -133,6 +132,7 @@ class Proxy:
             await client.drain()
 
     async def __aenter__(self) -> Self:
+        self._struck = asyncio.Event()  # of this event loop: it may be entered again in another
         self._server = await asyncio.start_server(self._serve, HOST, self._port)
         return self
 

@@ -21,7 +21,7 @@ def test_writing_to_a_lost_connection_says_so() -> None:
         uvloop.run(write_until_it_is_lost())
     finally:
         asyncio.set_event_loop_policy(policy)
-        AIOKafkaConnection.send = loop._send
+        AIOKafkaConnection.send, AIOKafkaConnection.close = loop._send, loop._close
 
 
 async def write_until_it_is_lost() -> None:
