@@ -108,11 +108,11 @@ def demo(
 
 def wait_at(worker: DemoWorker, console: Console) -> None:
     """Leave ``worker`` running until Ctrl-C; that is a good end."""
-    console.print(
-        f"\nLook around at [bold]{worker.address}/[/], in a browser. Ctrl-C ends it all.",
-        soft_wrap=True,
-    )
-    try:
+    try:  # from here on: who reads that line may press Ctrl-C before the next is run
+        console.print(
+            f"\nLook around at [bold]{worker.address}/[/], in a browser. Ctrl-C ends it all.",
+            soft_wrap=True,
+        )
         while True:
             worker.check()
             time.sleep(WATCH_SECONDS)

@@ -120,7 +120,7 @@ function trend(now, before) {
 function riskCard() {
   const now = h("div");
   const course = h("div");
-  const whole = card("Risk bands over time", "half", "Since this worker started, by the time of the events.", now, course);
+  const whole = card("Risk bands over time", "half", null, now, course);
   let shown = null;
   function show(overview) {
     const total = overview.bands.reduce((sum, one) => sum + one.customers, 0);
@@ -132,7 +132,7 @@ function riskCard() {
     const key = overview.history.at(-1)?.measured_at;
     if (overview.history.length < 2 || key === shown || course.querySelector("details[open]")) return;
     shown = key;
-    course.replaceChildren(courseChart(overview.history));
+    course.replaceChildren(...courseChart(overview.history));
   }
   return { card: whole, show };
 }
@@ -148,12 +148,13 @@ function courseChart(all) {
     return { label: name, colour: name, values: below, fill: true, solid: true };
   });
   const recent = history.slice(-12).reverse();
-  return lines({
+  const axis = stands ? "by the clock: no event has moved time on" : "by the time of the events";
+  return [h("p", { class: "note" }, `Since this worker started, ${axis}.`), lines({
     summary: `Customers by risk band, ${momentOf(history[0].as_of)} to ${momentOf(history.at(-1).as_of)}`,
     x, series: stacked.reverse(), format: compact, height: 190,
     heads: ["As of", ...BANDS.map((name) => `#${name}`)],
     rows: recent.map((one) => [momentOf(one.as_of), ...BANDS.map((name) => count(one.bands[name]))]),
-  });
+  })];
 }
 
 function valueChart(now) {
