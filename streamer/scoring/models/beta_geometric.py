@@ -208,7 +208,7 @@ class BetaGeometric(Struct, frozen=True, dict=True):
         # Beyond either end one of the two terms alone is below the target.
         by_leaving = (np.log(level) - target - log_odds) / R
         by_rate = log_lomax_scale(R, horizon, level) - np.log(A)
-        y = falls_to_zero(excess, np.minimum(by_leaving, by_rate), BY_HALLEY)
+        y = falls_to_zero(excess, np.minimum(by_leaving, by_rate), BY_HALLEY / (1 + R))
         ages = customers.t_x + A * np.expm1(y)
         return np.where(inside, ages, at_either_end(customers, probability))
 

@@ -10,8 +10,8 @@ from streamer.scoring.models.histories import Floats, Histories
 _STEPS_MAX = 100
 
 BY_NEWTON, BY_HALLEY = 3e-8, 1e-6
-"""Of y, and of 1 where y is less. Newton's error is squared at each step and Halley's cubed: behind
-one as short as this it is below a second in thousands of years."""
+"""Newton's error is squared at each step, and Halley's cubed, in the scale at which a figure bends:
+behind one as short as this it is below a second in thousands of years."""
 
 _LEAST_SLOPE = 1e-300
 
@@ -19,7 +19,7 @@ Rows = NDArray[np.intp]
 
 
 def falls_to_zero(
-    excess: Callable[[Floats, Rows], tuple[Floats, Floats]], end: Floats, near: float
+    excess: Callable[[Floats, Rows], tuple[Floats, Floats]], end: Floats, near: Floats
 ) -> Floats:
     """Return the y at which each row's ``excess`` comes down to 0, shape (n,): 0 if it is there.
 
@@ -30,11 +30,13 @@ def falls_to_zero(
         excess: (y, their rows) → its values, and the steps to where it is about 0; falling in y,
             and not above 0 at ``end``.
         end: finite, shape (n,); below 0 counts as 0.
-        near: the row is done behind a step as short as this.
+        near: the row is done behind a step as short as this, of y, and of 1 where y is less; shape
+            (n,).
     """
     y = np.maximum(end, 0.0)
     (rows,) = (y > 0).nonzero()
     at = high = y[rows]
+    near = near[rows]
     low = np.zeros(len(rows))
     for _ in range(_STEPS_MAX):
         if not len(rows):
@@ -52,7 +54,8 @@ def falls_to_zero(
         moved = np.abs(to - at) > near * np.maximum(to, 1.0)
         at = to
         if not moved.all():
-            rows, at, low, high = rows[moved], at[moved], low[moved], high[moved]
+            rows, at = rows[moved], at[moved]
+            low, high, near = low[moved], high[moved], near[moved]
     return y
 
 

@@ -142,7 +142,9 @@ class ParetoNbd(Struct, frozen=True):
         # Beyond this end P(a purchase | alive, never to leave) alone is below the target.
         R = self.r + customers.x
         end = log_lomax_scale(R, horizon, level) - np.log(scale)
-        ages = customers.t_x + scale * np.expm1(falls_to_zero(excess, end, BY_NEWTON))
+        ages = customers.t_x + scale * np.expm1(
+            falls_to_zero(excess, end, np.full(len(R), BY_NEWTON))
+        )
         return np.where(inside, ages, at_either_end(customers, probability))
 
     def _given_alive(self, customers: Histories) -> tuple[Floats, Floats, Floats]:

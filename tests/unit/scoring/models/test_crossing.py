@@ -10,6 +10,7 @@ from streamer.scoring.models.mbg_nbd import MbgNbd
 
 ROOTS = np.array([-2.0, 0.0, 1e-9, 0.7, 3.0, 40.0])
 END = np.array([-1.0, 5.0, 5.0, 0.7, 5.0, 41.0])
+NEAR = np.full(len(END), BY_NEWTON)
 
 
 def falling(y: Floats, rows: Rows) -> tuple[Floats, Floats]:
@@ -21,16 +22,14 @@ def test_steps_come_down_to_the_root_or_to_zero() -> None:
         value, slope = falling(y, rows)
         return value, newton_step(value, slope)
 
-    found = falls_to_zero(by_newton, END, BY_NEWTON)
+    found = falls_to_zero(by_newton, END, NEAR)
     assert found == pytest.approx(np.maximum(ROOTS, 0), abs=1e-12)
 
 
 @pytest.mark.parametrize("step", [0.0, 100.0, -100.0, np.nan])
 def test_whoever_steps_astray_is_halved(step: float) -> None:
     """A step of 0 stands still: that counts as having arrived."""
-    found = falls_to_zero(
-        lambda y, rows: (falling(y, rows)[0], np.full_like(y, step)), END, BY_NEWTON
-    )
+    found = falls_to_zero(lambda y, rows: (falling(y, rows)[0], np.full_like(y, step)), END, NEAR)
     expected = np.maximum(END, 0) if step == 0 else np.maximum(ROOTS, 0)
     assert found == pytest.approx(expected, abs=1e-6)
 
