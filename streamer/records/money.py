@@ -112,7 +112,7 @@ def format_amounts(amounts: NDArray[np.int64], digits: int) -> list[str]:
     ['12.50', '-0.000001']
     """
     if len(amounts) <= _FEW:
-        return [format_amount(amount, digits) for amount in amounts.tolist()]
+        return _format_few(amounts.tolist(), digits)
     if (amounts == amounts[0]).all():
         return [format_amount(int(amounts[0]), digits)] * len(amounts)
     unit = 10 ** (DECIMALS - digits)
@@ -128,6 +128,19 @@ def format_amounts(amounts: NDArray[np.int64], digits: int) -> list[str]:
     return texts
 
 
+def _format_few(amounts: list[int], digits: int) -> list[str]:
+    unit, fractions = 10 ** (DECIMALS - digits), _fractions(digits)
+    texts = []
+    for amount in amounts:
+        minor, rest = divmod(amount, unit)
+        if rest or amount < 0:
+            texts.append(format_amount(amount, digits))
+        else:
+            whole, fraction = divmod(minor, len(fractions))
+            texts.append(f"{whole}{fractions[fraction]}")
+    return texts
+
+
 @lru_cache
 def _fractions(digits: int) -> list[str]:
-    return [f".{number:0{digits}d}" for number in range(10**digits)]
+    return [f".{number:0{digits}d}" for number in range(10**digits)] if digits else [""]

@@ -102,10 +102,14 @@ class Calibration(Struct, frozen=True):
 
     def expected_purchases(self, expected: Floats, horizon: float) -> Floats:
         """Return corrected expected purchases in a ``horizon`` above 0; shape as ``expected``."""
+        if not self.purchases.predicted:
+            return expected
         return self.purchases.apply(expected / horizon) * horizon
 
     def no_purchase_probability(self, probability: Floats, horizon: float) -> Floats:
         """Return corrected P(no purchase in ``horizon``), 0 to 1; shape as ``probability``."""
+        if not self.activity.predicted:
+            return probability
         rates = -np.log(np.maximum(probability, TINY)) / horizon
         return np.exp(-self.activity.apply(rates) * horizon)
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts, minor_digits
+from streamer.records.money import DECIMALS, format_amounts, minor_digits
 from streamer.records.scores import Input, RiskContribution, ValueContribution
 from streamer.scoring.columns import Integers
 from streamer.scoring.comparison import Comparison
@@ -30,6 +30,7 @@ from streamer.scoring.forecast import Expectation
 from streamer.scoring.occasion import datetimes
 from streamer.scoring.parameters import ScoringParameters
 from streamer.scoring.rhythm import Floats
+from streamer.scoring.rounding import in_units
 
 INPUTS: tuple[Input, ...] = ("silence", "purchases", "value")
 """In the order in which they happen."""
@@ -130,13 +131,13 @@ def _no_model(parameters: ScoringParameters) -> str:
 
 
 def _risks(states: _States, since: list[datetime]) -> list[Explanation]:
-    levels = np.stack(
+    levels = np.array(
         [
             _millionths(state.churn_probability)
             for state in (states.before, states.just_before, states.after)
         ]
     )
-    steps = np.diff(levels, axis=0)
+    steps = levels[1:] - levels[:-1]
     shares = (steps / MILLION).tolist()
     tenths = np.rint(np.concatenate([levels[::2], steps]) / 1_000).astype(np.int64).tolist()
     columns = zip(since, (levels[0] / MILLION).tolist(), *shares, *tenths, strict=True)
@@ -147,7 +148,9 @@ def _risks(states: _States, since: list[datetime]) -> list[Explanation]:
 
 
 def _millionths(probability: Floats) -> Integers:
-    return np.rint(np.nan_to_num(probability) * MILLION).astype(np.int64)
+    known = np.where(np.isfinite(probability), probability, 0.0)
+    levels: Integers = np.rint(known * MILLION).astype(np.int64)
+    return levels
 
 
 def _risk(
@@ -192,7 +195,7 @@ def _values(
     unit = 10 ** (DECIMALS - digits)
     # The last sum is the predicted value itself, not what rounding errors make of it.
     reached = was, waited, bought, now.purchases * worth
-    levels = np.stack([_minor(level, unit) for level in reached])
+    levels = np.array([_minor(level, unit) for level in reached])
     steps = levels[1:] - levels[:-1]
     changes, words = zip(*map(_changes, INPUTS, steps * unit, repeat(digits)), strict=True)
     columns = zip(
@@ -253,4 +256,4 @@ _PLACES = {
 
 
 def _minor(micros: Floats, unit: int) -> Integers:
-    return np.rint(np.clip(micros, -TOTAL_LIMIT, TOTAL_LIMIT) / unit).astype(np.int64)
+    return in_units(micros, unit).astype(np.int64)

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-import numpy as np
 from msgspec import Struct
 
 from streamer.records.instants import EPOCH
@@ -62,7 +61,7 @@ def datetimes_beside(
     instants: Instants, others: Instants, theirs: list[datetime]
 ) -> list[datetime]:
     """Return ``datetimes(instants)``; most are those of ``others``, which are ``theirs``."""
-    places = np.flatnonzero(instants != others)
+    (places,) = (instants != others).nonzero()
     if not len(places):
         return theirs
     moments = list(theirs)

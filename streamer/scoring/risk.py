@@ -50,7 +50,8 @@ def churn_risk_updates(
     reached = bought & (ahead <= LAST - columns.as_of)
     next_order = columns.as_of + np.where(reached, ahead, 0).round().astype(np.int64)
     win_back = row_crossings[:, -1]
-    following = np.append(row_crossings, np.full((n, 1), FAR), axis=1)[np.arange(n), bands]
+    ahead_of = np.minimum(bands, row_crossings.shape[1] - 1)
+    following = np.where(bands > ahead_of, FAR, row_crossings[np.arange(n), ahead_of])
     previous = _previous_bands(columns, row_crossings, parameters)
     alive = expected.probability_alive
     is_bought, is_reached = bought.tolist(), reached.tolist()

@@ -55,7 +55,7 @@ def _narrower(
 ) -> list[Window]:
     """Return the windows of the first column; most are as those of the second, ``wider``."""
     differs = (orders[:, 0] != orders[:, 1]) | (revenue[:, 0] != revenue[:, 1])
-    places = np.flatnonzero(differs)
+    (places,) = differs.nonzero()
     if not len(places):
         return wider
     narrower = list(wider)

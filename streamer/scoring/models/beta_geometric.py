@@ -20,6 +20,7 @@ import numpy as np
 from msgspec import Struct
 
 from streamer.scoring.models.crossing import (
+    BY_HALLEY,
     Rows,
     at_either_end,
     falls_to_zero,
@@ -32,6 +33,14 @@ from streamer.scoring.models.dropout_rules import X_END, DropoutRules, dropout_r
 from streamer.scoring.models.histories import Floats, Histories
 from streamer.scoring.models.parameters import check_scales, check_shapes, check_span
 from streamer.scoring.models.special import LOG_NEGLIGIBLE, softplus
+
+_LOG_MAX = 700.0
+"""e to this power is still a number."""
+
+_LEAST_SLOPE = 1e-200
+
+_HALLEY_MIN = 0.5
+"""Far from the root Halley's step is twice as long as Newton's at most."""
 
 
 class BetaGeometric(Struct, frozen=True, dict=True):
@@ -120,7 +129,7 @@ class BetaGeometric(Struct, frozen=True, dict=True):
             return expected, expected
         R, A = self.r + customers.x, self.alpha + customers.T
         leaving = self.a / (self.a + self.b + self.chances(customers.x))
-        discounted, expected = np.empty_like(R), np.empty_like(R)
+        discounted, expected = np.empty((2, len(R)))
         for rows, spans, weights in instants(horizon, rate, A / (1 + R * leaving)):
             of_some = self._purchases(customers.of(rows), spans, weights)
             discounted[rows], expected[rows] = of_some
@@ -141,8 +150,8 @@ class BetaGeometric(Struct, frozen=True, dict=True):
             Shape (n,) each.
         """
         x, taus = customers.x, spans / (self.alpha + customers.T)
-        quick = x < X_END
-        quick[quick] = taus[:, quick].max(axis=0) <= self._rules.tau_max[x[quick].astype(np.intp)]
+        tau_max = self._rules.tau_max[np.minimum(x, X_END - 1).astype(np.intp)]
+        quick = (x < X_END) & (taus[-1] <= tau_max)
         if quick.all():
             purchases = self._rules.purchases(x, taus, weights)
         else:
@@ -168,8 +177,8 @@ class BetaGeometric(Struct, frozen=True, dict=True):
         """Return the T at which ``no_purchase_probability`` reaches ``probability``, shape (n,).
 
         With y = ln((alpha + T)/(alpha + t_x)), ln(1 − probability) is ln P(a purchase | alive) +
-        ln P(alive). Both fall and are concave in y, so Newton's method from beyond the root comes
-        down to it in a few steps. See ``PurchaseModel``.
+        ln P(alive). Both fall and are concave in y, so Halley's method from beyond the root comes
+        to it in three steps or so. See ``PurchaseModel``.
         """
         check_span(horizon)
         if horizon == 0:
@@ -177,20 +186,29 @@ class BetaGeometric(Struct, frozen=True, dict=True):
         inside, level = levels_inside(probability)
         R, A = self.r + customers.x, self.alpha + customers.t_x
         log_odds = self._log_odds_left_at_once(customers.x)
-        target = np.broadcast_to(np.log1p(-level), R.shape)
+        target = np.log1p(-level) + np.zeros(len(R))
+        scaled = horizon / A
 
         def excess(y: Floats, rows: Rows) -> tuple[Floats, Floats]:
-            odds = log_odds[rows] + R[rows] * y
-            z = horizon / A[rows] * np.exp(-y)
-            fall = R[rows] * np.log1p(z)
-            buys = -np.expm1(-fall)
-            slope = np.exp(-fall) / buys * z / (1 + z) + np.exp(-softplus(-odds))
-            return np.log(buys) - softplus(odds) - target[rows], -R[rows] * slope
+            shape = R[rows]
+            odds = log_odds[rows] + shape * y
+            z = scaled[rows] * np.exp(-y)
+            share = z / (1 + z)
+            silent = 1 / np.expm1(np.minimum(shape * np.log1p(z), _LOG_MAX))  # odds of no purchase
+            rest = np.exp(-np.abs(odds))
+            left = np.where(odds > 0, 1.0, rest) / (1 + rest)
+            value = -np.log1p(silent) - np.maximum(odds, 0.0) - np.log1p(rest) - target[rows]
+            # Its slope is −R times ``fall``, its curvature −R times ``bend``.
+            waning = silent * share
+            fall = np.maximum(waning + left, _LEAST_SLOPE)
+            bend = waning * (shape * share * (1 + silent) - 1 + share) + shape * left * (1 - left)
+            newton = value / (shape * fall)
+            return value, newton / np.maximum(1 + newton * (bend / (2 * fall)), _HALLEY_MIN)
 
         # Beyond either end one of the two terms alone is below the target.
         by_leaving = (np.log(level) - target - log_odds) / R
         by_rate = log_lomax_scale(R, horizon, level) - np.log(A)
-        y = falls_to_zero(excess, np.minimum(by_leaving, by_rate))
+        y = falls_to_zero(excess, np.minimum(by_leaving, by_rate), BY_HALLEY / (1 + R))
         ages = customers.t_x + A * np.expm1(y)
         return np.where(inside, ages, at_either_end(customers, probability))
 

@@ -45,12 +45,14 @@ def instants(horizon: float, rate: float, scale: Floats) -> Iterator[Instants]:
     length = np.log1p(end / C)
     few = (length <= _SHORT) & (rate * end <= _SMALL_DISCOUNT)
     many = _SMALL_COUNT if rate * end <= _SMALL_DISCOUNT else _COUNT
-    for rows, count in ((np.flatnonzero(few), _SHORT_COUNT), (np.flatnonzero(~few), many)):
+    for (rows,), count in ((few.nonzero(), _SHORT_COUNT), ((~few).nonzero(), many)):
         if not len(rows):
             continue
         nodes, node_weights = legendre(count)
         y = nodes * length[rows]
-        spans = np.append(C[rows] * np.expm1(y), np.full((1, len(rows)), end), axis=0)
-        weights = node_weights * (length * rate * C)[rows] * np.exp(y - rate * spans[:-1])
-        last = np.full((1, len(rows)), exp(-rate * end))
-        yield Instants(rows, spans, np.append(weights, last, axis=0))
+        spans, weights = np.empty((2, count + 1, len(rows)))
+        spans[:-1] = C[rows] * np.expm1(y)
+        spans[-1] = end
+        weights[:-1] = node_weights * (length * rate * C)[rows] * np.exp(y - rate * spans[:-1])
+        weights[-1] = exp(-rate * end)
+        yield Instants(rows, spans, weights)

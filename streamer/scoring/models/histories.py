@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
+_FEW = 64
+"""Up to so many customers a dictionary tells who differ for less than numpy's calls."""
+
 
 class Histories(Struct, frozen=True):
     """Purchase histories of n customers, in one time unit; every array has shape (n,).
@@ -56,7 +59,10 @@ def distinct(*columns: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     >>> some.tolist(), places.tolist()
     ([0, 1], [0, 1, 0])
     """
-    bits = np.stack(columns).view(np.uint64)
+    table = np.array(columns)
+    if table.shape[1] <= _FEW:
+        return _distinct_of_few(table)
+    bits = table.view(np.uint64)
     keys = np.zeros(bits.shape[1], np.uint64)
     for column in bits:
         keys = (keys ^ (keys >> _SHIFT) ^ column) * _ODD
@@ -64,6 +70,19 @@ def distinct(*columns: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     if (bits[:, some[places]] != bits).any():  # two keys are equal by chance
         some = places = np.arange(len(keys))
     return some, places
+
+
+def _distinct_of_few(table: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    width, bits = table.shape[0] * table.itemsize, table.T.tobytes()
+    keys = [bits[begin : begin + width] for begin in range(0, len(bits), width)]
+    first: dict[bytes, int] = {}
+    for customer, key in enumerate(keys):
+        first.setdefault(key, customer)
+    if len(first) == len(keys):
+        everyone = np.arange(len(keys))
+        return everyone, everyone
+    number = {key: place for place, key in enumerate(first)}
+    return np.array(list(first.values())), np.array([number[key] for key in keys])
 
 
 _ODD, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(29)

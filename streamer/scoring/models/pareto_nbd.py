@@ -14,11 +14,13 @@ import numpy as np
 from msgspec import Struct
 
 from streamer.scoring.models.crossing import (
+    BY_NEWTON,
     Rows,
     at_either_end,
     falls_to_zero,
     levels_inside,
     log_lomax_scale,
+    newton_step,
 )
 from streamer.scoring.models.histories import Floats, Histories
 from streamer.scoring.models.parameters import check_scales, check_shapes, check_span
@@ -134,12 +136,15 @@ class ParetoNbd(Struct, frozen=True):
             neither = np.exp(-(R + 1) * np.log1p(end / A) - self.s * np.log1p(end / B))
             # The hazard of a purchase at T less the one at T + horizon, if none comes between.
             slope = -R / buys * (1 - np.exp(-left) * buys - neither)
-            return np.log(buys) - left - target[rows], slope
+            value = np.log(buys) - left - target[rows]
+            return value, newton_step(value, slope)
 
         # Beyond this end P(a purchase | alive, never to leave) alone is below the target.
         R = self.r + customers.x
         end = log_lomax_scale(R, horizon, level) - np.log(scale)
-        ages = customers.t_x + scale * np.expm1(falls_to_zero(excess, end))
+        ages = customers.t_x + scale * np.expm1(
+            falls_to_zero(excess, end, np.full(len(R), BY_NEWTON))
+        )
         return np.where(inside, ages, at_either_end(customers, probability))
 
     def _given_alive(self, customers: Histories) -> tuple[Floats, Floats, Floats]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from streamer.scoring.models.histories import Floats
 from streamer.scoring.models.predictive.counts import Counts
+from streamer.scoring.models.special import bounded
 
 Integers = NDArray[np.int64]
 
@@ -44,9 +45,14 @@ class Clusters(Struct, frozen=True):
     """As ``mean``."""
 
     def of(self, chosen: NDArray[np.bool_]) -> Self:
-        """Return the clusters of the customers ``chosen``, shape (customers,), counted anew."""
-        kept = chosen[self.customer]
-        customer = (np.cumsum(chosen) - 1)[self.customer[kept]]
+        """Return the clusters of the customers ``chosen``, counted anew.
+
+        Args:
+            chosen: shape (k, customers): k choices, whose customers are counted one behind another.
+        """
+        number = np.cumsum(chosen).reshape(chosen.shape) - 1
+        choice, kept = np.nonzero(chosen[:, self.customer])
+        customer = number[choice, self.customer[kept]]
         return type(self)(customer, self.weight[kept], self.mean[kept], self.variance[kept])
 
 
@@ -55,7 +61,7 @@ def clusters_of(counts: Counts) -> tuple[Floats, Clusters]:
     at_least = counts.at_least(_repeated(_FEW, len(counts.shape)))
     buys = at_least[:, 0]
     is_large = at_least[:, -1] > (1 - _FEW_SHARE) * buys
-    small, large = np.flatnonzero(~is_large), np.flatnonzero(is_large)
+    (small,), (large,) = (~is_large).nonzero(), is_large.nonzero()
     parts = [_clusters(small, _repeated(_FEW, len(small)), at_least[small])]
     if len(large):
         beyond = _large_edges(counts.of(large))
@@ -86,7 +92,7 @@ def _large_edges(counts: Counts) -> Floats:
 
 
 def _repeated(edges: tuple[int, ...], customers: int) -> Floats:
-    return np.broadcast_to(np.array(edges, dtype=np.float64), (customers, len(edges)))
+    return np.array([edges], dtype=np.float64).repeat(customers, axis=0)
 
 
 def _clusters(
@@ -101,18 +107,18 @@ def _clusters(
     """
     weights = np.maximum(at_least[:, :-1] - at_least[:, 1:], 0)
     weights /= np.maximum(at_least[:, :1], _BUYS_MIN)
-    widths = np.diff(edges, axis=1)
+    widths = edges[:, 1:] - edges[:, :-1]
     middles = edges[:, :-1] + (widths - 1) / 2
     slopes = _relative_slopes(weights / np.maximum(widths, 1), middles)
-    kept = np.flatnonzero(weights > _NEGLIGIBLE)
+    (kept,) = (weights > _NEGLIGIBLE).ravel().nonzero()
     weight, width = weights.ravel()[kept], widths.ravel()[kept]
-    pieces = np.clip(np.ceil(weight / _WEIGHT_MAX), 1, width).astype(np.int64)
+    pieces = bounded(np.ceil(weight / _WEIGHT_MAX), 1, width).astype(np.int64)
     cut = np.repeat(np.arange(len(kept)), pieces)
     number = np.arange(len(cut)) - (np.cumsum(pieces) - pieces)[cut]
     weight, width, kept, pieces = weight[cut], width[cut], kept[cut], pieces[cut]
     piece = width / pieces
     offset = (number + 0.5) * piece - width / 2
-    slope = np.clip(slopes.ravel()[kept], -2 / width, 2 / width)
+    slope = bounded(slopes.ravel()[kept], -2 / width, 2 / width)
     evenly = np.maximum(piece**2 - 1, 0) / 12
     return (
         customer[kept // widths.shape[1]],
@@ -124,10 +130,10 @@ def _clusters(
 
 def _relative_slopes(density: Floats, middles: Floats) -> Floats:
     """Return (dP/dn)/P at the clusters, from the parabola by the neighbours; 0 at both ends."""
-    gaps = np.maximum(np.diff(middles, axis=1), 1)
-    rises = np.diff(density, axis=1) / gaps
+    gaps = np.maximum(middles[:, 1:] - middles[:, :-1], 1)
+    rises = (density[:, 1:] - density[:, :-1]) / gaps
     before, after = gaps[:, :-1], gaps[:, 1:]
     rise = (rises[:, :-1] * after + rises[:, 1:] * before) / (before + after)
-    slopes = np.zeros_like(density)
+    slopes = np.zeros(density.shape)
     slopes[:, 1:-1] = rise / np.maximum(density[:, 1:-1], _NEGLIGIBLE**2)
     return slopes

@@ -65,6 +65,8 @@ class CutByPurchase(Struct, frozen=True):
     def at_least(self, n: Floats) -> Floats:
         """See ``Counts``: by recurrence where n is small, at a tenth of the price."""
         is_small = n[:, -1] <= min(_SMALL, _SUMMED * n.shape[1])
+        if is_small.all():
+            return _by_recurrence(self, n.astype(np.int64))
         small, large = np.flatnonzero(is_small), np.flatnonzero(~is_small)
         at_least = np.empty(n.shape)
         at_least[small] = _by_recurrence(self.of(small), n[small].astype(np.int64))
@@ -116,7 +118,7 @@ def _by_recurrence(counts: CutByPurchase, n: Integers) -> Floats:
     stays = (b + (k - 1)) / (counts.a + b + (k - 1))
     stays[:, 0] = 1
     at_least = np.cumsum(rest, axis=1) * np.cumprod(stays, axis=1)
-    found: Floats = np.take_along_axis(at_least, n - 1, axis=1)
+    found: Floats = at_least[np.arange(len(n))[:, None], n - 1]
     return np.maximum(found, 0, out=found)
 
 

@@ -13,6 +13,7 @@ from scipy.special import betainc, betaincc, betaln, ndtr, ndtri
 
 from streamer.scoring.models.histories import Floats
 from streamer.scoring.models.predictive.clusters import Clusters, Integers
+from streamer.scoring.models.special import bounded
 
 _EXACT_BELOW = 3.0
 """With a shape below this the distribution function is exact; else it is off by 0.002 at most."""
@@ -38,6 +39,8 @@ class Components(Struct, frozen=True):
 
     def of(self, chosen: NDArray[np.bool_]) -> Self:
         """Return the components of the customers ``chosen``, shape (customers,), counted anew."""
+        if chosen.all():
+            return self
         kept = chosen[self.customer]
         customer = (np.cumsum(chosen) - 1)[self.customer[kept]]
         return type(self)(
@@ -77,42 +80,49 @@ def log_quantiles(components: Components, levels: Floats) -> Floats:
         levels: of the quantiles, shape (customers,); nearer than ``_LEVEL_MIN`` to 0 or 1 they are
             taken as that.
     """
-    levels = np.clip(levels, _LEVEL_MIN, 1 - _LEVEL_MIN)
-    found = _lognormal_quantiles(components, levels)
-    low, high = np.full_like(found, -_LOG_LIMIT), np.full_like(found, _LOG_LIMIT)
-    open_ = np.arange(len(levels))
+    levels = bounded(levels, _LEVEL_MIN, 1 - _LEVEL_MIN)
+    deviates = ndtri(levels)
+    at = _lognormal_quantiles(components, deviates)
+    found, open_ = np.empty(len(at)), np.arange(len(at))
+    low, high = np.full(len(at), -_LOG_LIMIT), np.full(len(at), _LOG_LIMIT)
     for number in range(_STEPS_MAX):
-        at = found[open_]
         probability, density = _distribution(components, at)
-        above = probability > levels[open_]
-        high[open_] = np.where(above, at, high[open_])
-        low[open_] = np.where(above, low[open_], at)
-        newton = at + _step(probability, density, levels[open_])
+        above = probability > levels
+        low, high = np.where(above, low, at), np.where(above, at, high)
+        to = at + _step(probability, density, deviates)
         trusted = number < _NEWTON_STEPS or number % 2 == 0
-        inside = trusted & (newton > low[open_]) & (newton < high[open_])
-        found[open_] = np.where(inside, newton, (low[open_] + high[open_]) / 2)
-        going_on = np.abs(found[open_] - at) > _STEP_LAST
+        to = np.where(trusted & (to > low) & (to < high), to, (low + high) / 2)
+        found[open_] = to
+        going_on = np.abs(to - at) > _STEP_LAST
         if not going_on.any():
             break
+        at, low, high, levels, deviates = (
+            column[going_on] for column in (to, low, high, levels, deviates)
+        )
         open_, components = open_[going_on], components.of(going_on)
     return found
 
 
-def _lognormal_quantiles(components: Components, levels: Floats) -> Floats:
-    """Return where to start: quantiles of lognormal distributions of like moments."""
-    a, b, n = components.a, components.b, len(levels)
+def _lognormal_quantiles(components: Components, deviates: Floats) -> Floats:
+    """Return where to start: quantiles of lognormal distributions of like moments.
+
+    Args:
+        components: of the mixtures.
+        deviates: the standard normal distribution's quantiles, shape (customers,).
+    """
+    a, b, n = components.a, components.b, len(deviates)
     centre = np.log(a) - 0.5 / a + components.log_scale - np.log(b) + 0.5 / b
     mean = components.sums(centre, n)
     spread = 1 / a + 0.5 / a**2 + 1 / b + 0.5 / b**2
     variance = components.sums((centre - mean[components.customer]) ** 2 + spread, n)
-    quantiles: Floats = mean + ndtri(levels) * np.sqrt(variance)
-    return np.clip(quantiles, -_LOG_LIMIT / 2, _LOG_LIMIT / 2)
+    quantiles: Floats = mean + deviates * np.sqrt(variance)
+    return bounded(quantiles, -_LOG_LIMIT / 2, _LOG_LIMIT / 2)
 
 
-def _step(probability: Floats, density: Floats, levels: Floats) -> Floats:
-    deviate = ndtri(np.clip(probability, _LEVEL_MIN**2, 1 - _LEVEL_MIN**2))
+def _step(probability: Floats, density: Floats, deviates: Floats) -> Floats:
+    deviate = ndtri(bounded(probability, _LEVEL_MIN**2, 1 - _LEVEL_MIN**2))
     slope = density * np.sqrt(2 * np.pi) * np.exp(deviate**2 / 2)
-    step: Floats = (ndtri(levels) - deviate) / np.maximum(slope, 1 / _LOG_LIMIT)
+    step: Floats = (deviates - deviate) / np.maximum(slope, 1 / _LOG_LIMIT)
     return step
 
 
@@ -121,7 +131,7 @@ def _distribution(components: Components, at: Floats) -> tuple[Floats, Floats]:
     a, b = components.a, components.b
     log_odds = at[components.customer] - components.log_scale
     probability, density = _near(log_odds, a, b)
-    exact = np.flatnonzero(np.minimum(a, b) < _EXACT_BELOW)
+    (exact,) = (np.minimum(a, b) < _EXACT_BELOW).nonzero()
     if len(exact):
         probability[exact], density[exact] = _exact(log_odds[exact], a[exact], b[exact])
     return components.sums(probability, len(at)), components.sums(density, len(at))
@@ -151,4 +161,4 @@ def _exact(log_odds: Floats, a: Floats, b: Floats) -> tuple[Floats, Floats]:
     log_larger = -np.log1p(np.exp(-np.abs(log_odds)))
     log_share = np.where(upper, log_larger, log_larger + log_odds)
     log_density = a * log_share + b * (log_share - log_odds) - betaln(a, b)
-    return probability, np.exp(np.clip(log_density, -_LOG_LIMIT, _LOG_LIMIT))
+    return probability, np.exp(bounded(log_density, -_LOG_LIMIT, _LOG_LIMIT))

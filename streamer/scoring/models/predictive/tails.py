@@ -1,8 +1,7 @@
 """How much probability an interval leaves on its two sides: one rule for purchases and value."""
 
-import numpy as np
-
 from streamer.scoring.models.histories import Floats
+from streamer.scoring.models.special import bounded
 
 
 def lower_tail(level: float) -> float:
@@ -28,4 +27,4 @@ def upper_tail(none: Floats, level: float) -> Floats:
         none: P(0), shape (n,).
         level: nominal coverage, between 0 and 1.
     """
-    return np.clip(none, lower_tail(level), 1 - level)
+    return bounded(none, lower_tail(level), 1 - level)

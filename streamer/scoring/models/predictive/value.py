@@ -67,19 +67,18 @@ def value_interval(
     none = 1 - model.probability_alive(customers) * buys
     q = spend.q + spend.p * values
     gamma = spend.gamma + values * np.maximum(mean_value, 0)
-    low, high = (
-        discount * gamma * _quantiles(none, clusters, spend.p, q, probability)
-        for probability in (np.full_like(none, below), 1 - upper_tail(none, level))
-    )
+    levels = np.array((np.full(len(none), below), 1 - upper_tail(none, level)))
+    low, high = discount * gamma * _quantiles(none, clusters, spend.p, q, levels)
     return low, high
 
 
 def _quantiles(none: Floats, clusters: Clusters, p: float, q: Floats, levels: Floats) -> Floats:
-    """Return the quantiles of S/γ', shape (n,); ``none`` is P(N = 0)."""
-    quantiles = np.zeros_like(none)
+    """Return the quantiles of S/γ', shape (2, n) as ``levels``; ``none`` is P(N = 0)."""
+    quantiles = np.zeros(levels.shape)
     buying = none < levels
-    if buying.any():
-        given = (levels[buying] - none[buying]) / (1 - none[buying])
-        components = components_of(clusters.of(buying), p, q[buying])
+    _, customers = buying.nonzero()
+    if len(customers):
+        given = (levels[buying] - none[customers]) / (1 - none[customers])
+        components = components_of(clusters.of(buying), p, q[customers])
         quantiles[buying] = np.exp(log_quantiles(components, given))
     return quantiles

@@ -195,6 +195,22 @@ def test_the_age_at_a_probability_is_right_to_the_second(kind: Any) -> None:
     assert compared > 20
 
 
+@pytest.mark.parametrize("kind", [MbgNbd, BgNbd])
+@pytest.mark.parametrize("alpha", [9e4, 9e7])
+def test_the_age_is_right_where_all_customers_are_nearly_alike(kind: Any, alpha: float) -> None:
+    """A shape of 200,000 bends the figure 200,000 times as sharply."""
+    second = 1 / 86_400
+    model, customer = kind(2e5, alpha, 30, 900), histories(5, 300, 300)
+    for level in (0.5, 0.8, 0.95):
+        age = float(model.age_at(customer, 365, level)[0])
+        low, high = (
+            exact(model, Histories(customer.x, customer.t_x, np.array([T])), 365).no_purchase()
+            for T in (max(age - second, 300.0), age + second)
+        )
+        assert high >= level
+        assert low <= level or age - 300 < second
+
+
 CDNOW: dict[str, PurchaseModel] = {
     "mbg_nbd": MbgNbd(r=0.525, alpha=6.183, a=0.891, b=1.614),
     "bg_nbd": BgNbd(r=0.2426, alpha=4.4136, a=0.7929, b=2.4259),
