@@ -8,14 +8,13 @@ the band was is a function of the row too: that of the moment before the last pu
 """
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.records.instants import DAY, LAST, NEVER
 from streamer.records.scores import RISK_BANDS
-from streamer.scoring.columns import Earlier, PurchaseColumns
+from streamer.scoring.columns import Earlier, PurchaseColumns, integers_of
 from streamer.scoring.models.histories import Floats, Histories, distinct
 from streamer.scoring.models.model import PurchaseModel
 from streamer.scoring.parameters import ScoringParameters
@@ -27,9 +26,7 @@ NO_BAND = len(RISK_BANDS)
 _ROUNDING = 1e-6
 """Of a probability: more than rounding errors are."""
 
-_history_of = attrgetter(
-    "first_purchase_at", "last_purchase_at", "previous_purchase_at", "occasions"
-)
+_HISTORY = "first_purchase_at", "last_purchase_at", "previous_purchase_at", "occasions"
 
 
 def crossings_of(
@@ -41,12 +38,11 @@ def crossings_of(
         Shape (n, 3), each row rising; ``FAR`` beyond the year 9999, or without any purchase. They
         hold until the next purchase.
     """
-    table = np.array(list(map(_history_of, rows)), dtype=np.int64).reshape(-1, 4)
-    return _crossings(table.T, parameters)
+    return _crossings(integers_of(rows, *_HISTORY), parameters)
 
 
 def _crossings(history: Iterable[Instants], parameters: ScoringParameters) -> Instants:
-    """Return the same of the columns ``_history_of`` rows, shape (n,) each."""
+    """Return the same of the columns ``_HISTORY``, shape (n,) each."""
     first, last, previous, occasions = history
     model = parameters.model
     if model is None or model.purchases is None:
