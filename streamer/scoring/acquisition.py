@@ -17,12 +17,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from streamer.records.instants import NEVER
-from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts
+from streamer.records.money import DECIMALS, format_amounts
 from streamer.scoring.columns import Flags
 from streamer.scoring.measure import Measure, members
 from streamer.scoring.occasion import where_known
 from streamer.scoring.rhythm import Floats
-from streamer.scoring.rounding import rounded
+from streamer.scoring.rounding import in_minor_units, rounded
 from streamer.state.row import Row
 
 CostBasis = Literal["events", "channel"]
@@ -114,8 +114,7 @@ def _unpaid(lifetime: Lifetime, target: float, digits: int) -> Measure:
 def _as_told(lifetime: Lifetime, digits: int) -> Floats:
     """Return the values as the wire tells them, so that who divides by hand gets the same."""
     unit = 10 ** (DECIMALS - digits)
-    value: Floats = np.rint(np.clip(lifetime.value, -TOTAL_LIMIT, TOTAL_LIMIT) / unit) * unit
-    return value
+    return in_minor_units(lifetime.value, unit) * unit
 
 
 _UNKNOWN_COST = _Cost(None, None, None)

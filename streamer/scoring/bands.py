@@ -113,7 +113,7 @@ def next_crossings(row_crossings: Instants, instants: Instants) -> list[int]:
 
 def band_at(row_crossings: Instants, instants: Instants) -> NDArray[np.int64]:
     """Return the index into ``RISK_BANDS`` at each instant: a crossing belongs to its new band."""
-    bands: NDArray[np.int64] = np.count_nonzero(row_crossings <= instants[:, None], axis=1)
+    bands: NDArray[np.int64] = (row_crossings <= instants[:, None]).sum(axis=1)
     return bands
 
 
@@ -133,11 +133,11 @@ def previous_bands(
         until_last = crossings(
             first, previous, occasions - (previous // DAY != last // DAY), parameters
         )
-        bands = np.count_nonzero(until_last <= last[:, None], axis=1)
+        bands = (until_last <= last[:, None]).sum(axis=1)
     else:
         churn = _churn_before(first, last, previous, occasions, model.purchases, parameters)
         levels, _ = parameters.raw_thresholds
-        bands = np.count_nonzero(churn[:, None] >= np.array(levels), axis=1)
+        bands = (churn[:, None] >= np.array(levels)).sum(axis=1)
     return np.where(previous == NEVER, NO_BAND, bands)
 
 

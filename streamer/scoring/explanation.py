@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from streamer.records.money import DECIMALS, TOTAL_LIMIT, format_amounts, minor_digits
+from streamer.records.money import DECIMALS, format_amounts, minor_digits
 from streamer.records.scores import Input, RiskContribution, ValueContribution
 from streamer.scoring.columns import Integers
 from streamer.scoring.comparison import Comparison
 from streamer.scoring.forecast import Expectation
 from streamer.scoring.occasion import datetimes
 from streamer.scoring.parameters import ScoringParameters
-from streamer.scoring.rhythm import Floats
+from streamer.scoring.rounding import in_minor_units
 
 INPUTS: tuple[Input, ...] = ("silence", "purchases", "value")
 """In the order in which they happen."""
@@ -130,12 +130,9 @@ def _no_model(parameters: ScoringParameters) -> str:
 
 
 def _risks(states: _States, since: list[datetime]) -> list[Explanation]:
-    levels = np.stack(
-        [
-            _millionths(state.churn_probability)
-            for state in (states.before, states.just_before, states.after)
-        ]
-    )
+    moments = states.before, states.just_before, states.after
+    churn = np.nan_to_num(np.stack([state.churn_probability for state in moments]))
+    levels = np.rint(churn * MILLION).astype(np.int64)
     steps = np.diff(levels, axis=0)
     shares = (steps / MILLION).tolist()
     tenths = np.rint(np.concatenate([levels[::2], steps]) / 1_000).astype(np.int64).tolist()
@@ -144,10 +141,6 @@ def _risks(states: _States, since: list[datetime]) -> list[Explanation]:
         (instant, was, *_risk(silence, purchases, words))
         for instant, was, silence, purchases, *words in columns
     ]
-
-
-def _millionths(probability: Floats) -> Integers:
-    return np.rint(np.nan_to_num(probability) * MILLION).astype(np.int64)
 
 
 def _risk(
@@ -192,7 +185,7 @@ def _values(
     unit = 10 ** (DECIMALS - digits)
     # The last sum is the predicted value itself, not what rounding errors make of it.
     reached = was, waited, bought, now.purchases * worth
-    levels = np.stack([_minor(level, unit) for level in reached])
+    levels = in_minor_units(np.stack(reached), unit).astype(np.int64)
     steps = levels[1:] - levels[:-1]
     changes, words = zip(*map(_changes, INPUTS, steps * unit, repeat(digits)), strict=True)
     columns = zip(
@@ -251,6 +244,3 @@ _PLACES = {
 }
 """By the code of an order and of how many of it are not 0."""
 
-
-def _minor(micros: Floats, unit: int) -> Integers:
-    return np.rint(np.clip(micros, -TOTAL_LIMIT, TOTAL_LIMIT) / unit).astype(np.int64)

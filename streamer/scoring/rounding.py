@@ -16,6 +16,13 @@ def rounded(micros: Floats, known: Flags, digits: int) -> list[str | None]:
     if not known.any():
         return [None] * len(known)
     unit = 10 ** (DECIMALS - digits)
-    bounded = np.where(known, np.clip(micros, -TOTAL_LIMIT, TOTAL_LIMIT), 0)
-    minor = np.rint(bounded / unit).astype(np.int64)
+    minor = in_minor_units(np.where(known, micros, 0), unit).astype(np.int64)
     return where_known(format_amounts(minor * unit, digits), known.tolist())
+
+
+def in_minor_units(micros: Floats, unit: int) -> Floats:
+    """Return amounts in millionths as whole minor units of ``unit`` millionths, within bounds."""
+    # Of a few amounts, `np.clip` takes three times as long.
+    bounded = np.minimum(np.maximum(micros, -TOTAL_LIMIT), TOTAL_LIMIT)
+    whole: Floats = np.rint(bounded / unit)
+    return whole
