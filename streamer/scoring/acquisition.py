@@ -114,7 +114,8 @@ def _unpaid(lifetime: Lifetime, target: float, digits: int) -> Measure:
 def _as_told(lifetime: Lifetime, digits: int) -> Floats:
     """Return the values as the wire tells them, so that who divides by hand gets the same."""
     unit = 10 ** (DECIMALS - digits)
-    return in_minor_units(lifetime.value, unit) * unit
+    value: Floats = in_minor_units(lifetime.value, unit) * unit
+    return value
 
 
 _UNKNOWN_COST = _Cost(None, None, None)
