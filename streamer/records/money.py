@@ -89,6 +89,7 @@ def parse_amount(value: str | float) -> int:
     return int(micros)
 
 
+@lru_cache(maxsize=1024)
 def format_amount(micros: int, digits: int) -> str:
     """Return ``micros`` as a decimal text with at least ``digits`` decimals, exactly.
 

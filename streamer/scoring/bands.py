@@ -8,14 +8,13 @@ the band was is a function of the row too: that of the moment before the last pu
 """
 
 from collections.abc import Iterable, Sequence
-from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streamer.records.instants import DAY, LAST, NEVER
 from streamer.records.scores import RISK_BANDS
-from streamer.scoring.columns import Earlier, PurchaseColumns
+from streamer.scoring.columns import Earlier, PurchaseColumns, integers_of
 from streamer.scoring.models.histories import Floats, Histories, distinct
 from streamer.scoring.models.model import PurchaseModel
 from streamer.scoring.parameters import ScoringParameters
@@ -27,9 +26,7 @@ NO_BAND = len(RISK_BANDS)
 _ROUNDING = 1e-6
 """Of a probability: more than rounding errors are."""
 
-_history_of = attrgetter(
-    "first_purchase_at", "last_purchase_at", "previous_purchase_at", "occasions"
-)
+_HISTORY = "first_purchase_at", "last_purchase_at", "previous_purchase_at", "occasions"
 
 
 def crossings_of(
@@ -41,12 +38,11 @@ def crossings_of(
         Shape (n, 3), each row rising; ``FAR`` beyond the year 9999, or without any purchase. They
         hold until the next purchase.
     """
-    table = np.array(list(map(_history_of, rows)), dtype=np.int64).reshape(-1, 4)
-    return _crossings(table.T, parameters)
+    return _crossings(integers_of(rows, *_HISTORY), parameters)
 
 
 def _crossings(history: Iterable[Instants], parameters: ScoringParameters) -> Instants:
-    """Return the same of the columns ``_history_of`` rows, shape (n,) each."""
+    """Return the same of the columns ``_HISTORY``, shape (n,) each."""
     first, last, previous, occasions = history
     model = parameters.model
     if model is None or model.purchases is None:
@@ -117,7 +113,7 @@ def next_crossings(row_crossings: Instants, instants: Instants) -> list[int]:
 
 def band_at(row_crossings: Instants, instants: Instants) -> NDArray[np.int64]:
     """Return the index into ``RISK_BANDS`` at each instant: a crossing belongs to its new band."""
-    bands: NDArray[np.int64] = np.count_nonzero(row_crossings <= instants[:, None], axis=1)
+    bands: NDArray[np.int64] = (row_crossings <= instants[:, None]).sum(axis=1)
     return bands
 
 
@@ -137,11 +133,11 @@ def previous_bands(
         until_last = crossings(
             first, previous, occasions - (previous // DAY != last // DAY), parameters
         )
-        bands = np.count_nonzero(until_last <= last[:, None], axis=1)
+        bands = (until_last <= last[:, None]).sum(axis=1)
     else:
         churn = _churn_before(first, last, previous, occasions, model.purchases, parameters)
         levels, _ = parameters.raw_thresholds
-        bands = np.count_nonzero(churn[:, None] >= np.array(levels), axis=1)
+        bands = (churn[:, None] >= np.array(levels)).sum(axis=1)
     return np.where(previous == NEVER, NO_BAND, bands)
 
 

@@ -6,18 +6,18 @@ base can be looked at as it was on any day of that time.
 
 from collections.abc import Sequence
 from itertools import chain
-from operator import attrgetter
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from streamer.records.money import UNIT
+from streamer.scoring.columns import integers_of
 from streamer.scoring.models.histories import Floats, Histories
 from streamer.state.row import Row
 from streamer.state.windows import DAY_FIELDS, ORDERS, REVENUE
 
-_FIELDS = attrgetter("occasions", "first_day", "revenue", "refunded", "first_day_revenue")
+_FIELDS = "occasions", "first_day", "revenue", "refunded", "first_day_revenue"
 
 
 class Base(Struct, frozen=True):
@@ -39,7 +39,7 @@ class Days(Struct, frozen=True):
     """Since 1970."""
     revenue: NDArray[np.int64]
     totals: NDArray[np.int64]
-    """Shape (n, 5): occasions, first day, revenue, refunded and the first day's revenue."""
+    """Shape (5, n): occasions, first day, revenue, refunded and the first day's revenue."""
 
 
 def days_of(rows: Sequence[Row]) -> Days:
@@ -54,7 +54,7 @@ def days_of(rows: Sequence[Row]) -> Days:
         owner=np.repeat(np.arange(len(bought)), lengths)[occasions],
         day=flat[occasions, 0],
         revenue=flat[occasions, REVENUE],
-        totals=np.array(list(map(_FIELDS, bought)), dtype=np.int64).reshape(-1, 5),
+        totals=integers_of(bought, *_FIELDS),
     )
 
 
@@ -66,7 +66,7 @@ def base_at(days: Days, until: int, end: int) -> Base:
         until: a day since 1970 that the rows' days still reach.
         end: a day since 1970, ``until`` or later.
     """
-    occasions, first_day, revenue, refunded, first_revenue = days.totals.T
+    occasions, first_day, revenue, refunded, first_revenue = days.totals
     n = len(occasions)
     later = days.day > until
     after = np.bincount(days.owner[later], minlength=n)

@@ -58,14 +58,12 @@ def compared(
     until = as_of[places]
     bought = purchases_of(rows, until)
     own = np.array([one.as_of for one in rows], dtype=np.int64)
-    told = np.empty_like(own)
-    # In silence the crossing at hand is the score itself, at an event it was told before.
-    told[silent] = latest(row_crossings[places][silent], until[silent] - 1)
-    told[~silent] = last_crossings(
-        bought.of(~silent),
-        own[~silent],
-        until[~silent],
-        parameters,
-    )
+    if silent.any():
+        told, woken = np.empty_like(own), ~silent
+        # In silence the crossing at hand is the score itself, at an event it was told before.
+        told[silent] = latest(row_crossings[places][silent], until[silent] - 1)
+        told[woken] = last_crossings(bought.of(woken), own[woken], until[woken], parameters)
+    else:
+        told = last_crossings(bought, own, until, parameters)
     since = np.minimum(np.maximum(own, told), until)
     return Comparison(nulls, places, since, bought.at(since), bought)

@@ -13,10 +13,10 @@ shared by Shapley's value (1953, Contributions to the Theory of Games 2:307) of 
 add up exactly as well: the sums up to each are rounded, and their differences told.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
-from itertools import permutations, repeat
+from itertools import compress, permutations, repeat
 from typing import Any
 
 import numpy as np
@@ -38,39 +38,37 @@ INPUTS: tuple[Input, ...] = ("silence", "purchases", "value")
 MILLION = 1_000_000
 
 
-Explanation = tuple[datetime, Any, tuple[Any, ...], str]
-"""Of one score: as of when the earlier one is, its figure, the contributions, the sentence."""
+class Explained(Struct, frozen=True):
+    """What moved n figures, column by column; null where there is nothing to compare with."""
+
+    nulls: list[str | None]
+    """Why there is not."""
+    since: Sequence[datetime | None]
+    """As of when the earlier score is."""
+    previous: Sequence[Any]
+    """Its figure."""
+    contributions: Sequence[Any]
+    sentences: Sequence[str | None]
+
+    @property
+    def wire_columns(self) -> tuple[Sequence[Any], ...]:
+        """The columns ``explained_since``, the earlier figure, and ``contributions``."""
+        return self.since, self.previous, self.contributions
 
 
 class Explanations(Struct, frozen=True):
-    """Of n scores; None where there is nothing to compare with, with the reason beside."""
+    """Of n scores."""
 
-    values: list[Explanation | None]
-    value_nulls: list[str | None]
-    risks: list[Explanation | None]
-    risk_nulls: list[str | None]
+    values: Explained
+    risks: Explained
 
 
-def reasons(
-    explained: Sequence[Explanation | None], *texts: Sequence[str | None]
-) -> list[tuple[str, ...]]:
-    """Return what moved each score and, behind it, what is to be said besides, if anything."""
-    moved = [None if one is None else one[-1] for one in explained]
-    told = [column for column in (moved, *texts) if any(column)]
+def reasons(*texts: Sequence[str | None]) -> list[tuple[str, ...]]:
+    """Return what is to be said of each score: what moved it, and what there is besides."""
+    told = [column for column in texts if any(column)]
     if not any(None in column for column in told):
         return list(zip(*told, strict=True))
     return [tuple(filter(None, sentences)) for sentences in zip(*told, strict=True)]
-
-
-def wire_columns(explained: Sequence[Explanation | None]) -> tuple[list[Any], list[Any], list[Any]]:
-    """Return the columns ``explained_since``, the earlier figure, and ``contributions``."""
-    since, previous, contributions, _ = zip(
-        *(one or _UNEXPLAINED for one in explained), strict=True
-    )
-    return list(since), list(previous), list(contributions)
-
-
-_UNEXPLAINED = (None, None, None, None)
 
 
 class _States(Struct, frozen=True):
@@ -99,27 +97,43 @@ def explanations(
     """
     nulls, places = comparison.nulls, comparison.places
     no_value = None if after.value is not None else _no_model(parameters)
-    told = Explanations(
-        [None] * len(nulls), [no_value or null for null in nulls], [None] * len(nulls), list(nulls)
-    )
-    if places:
-        states = _States(before, just_before, after.of(places))
-        _tell(told, comparison, states, parameters)
-    return told
+    value_nulls = [no_value or null for null in nulls]
+    if not places:
+        return Explanations(_unexplained(value_nulls), _unexplained(nulls))
+    since = datetimes(comparison.since)
+    states = _States(before, just_before, after.of(places))
+    risks = _explained(nulls, places, (since, *_risks(states)))
+    if no_value:
+        return Explanations(_unexplained(value_nulls), risks)
+    known, *columns = _values(states, parameters)
+    unknown = [place for place, is_known in zip(places, known, strict=True) if not is_known]
+    for place in unknown:
+        value_nulls[place] = "no_value_model"
+    told: list[list[Any]] = [places, since, *columns]
+    if unknown:
+        told = [list(compress(column, known)) for column in told]
+    return Explanations(_explained(value_nulls, told[0], told[1:]), risks)
 
 
-def _tell(
-    told: Explanations, comparison: Comparison, states: _States, parameters: ScoringParameters
-) -> None:
-    """Fill in what there is to tell of the scores that are compared."""
-    places, since = comparison.places, datetimes(comparison.since)
-    for place, risk in zip(places, _risks(states, since), strict=True):
-        told.risks[place] = risk
-    if states.after.value is not None:
-        values = _values(states, since, parameters)
-        for place, value in zip(places, values, strict=True):
-            told.values[place] = value
-            told.value_nulls[place] = None if value else "no_value_model"
+def _unexplained(nulls: list[str | None]) -> Explained:
+    nothing: list[None] = [None] * len(nulls)
+    return Explained(nulls, nothing, nothing, nothing, nothing)
+
+
+def _explained(
+    nulls: list[str | None], places: Sequence[int], columns: Iterable[list[Any]]
+) -> Explained:
+    """Return ``columns``, which are of the scores at ``places`` alone, as those of all."""
+    if len(places) == len(nulls):
+        return Explained(nulls, *columns)
+    return Explained(nulls, *(_spread(column, places, len(nulls)) for column in columns))
+
+
+def _spread(column: list[Any], places: Sequence[int], n: int) -> list[Any]:
+    spread = [None] * n
+    for place, one in zip(places, column, strict=True):
+        spread[place] = one
+    return spread
 
 
 def _no_model(parameters: ScoringParameters) -> str:
@@ -130,21 +144,15 @@ def _no_model(parameters: ScoringParameters) -> str:
 # -- churn risk -----------------------------------------------------------------------------
 
 
-def _risks(states: _States, since: list[datetime]) -> list[Explanation]:
-    levels = np.array(
-        [
-            _millionths(state.churn_probability)
-            for state in (states.before, states.just_before, states.after)
-        ]
-    )
+def _risks(states: _States) -> tuple[list[Any], ...]:
+    """Return the earlier probabilities, what has changed them, in numbers and in words."""
+    moments = states.before, states.just_before, states.after
+    levels = np.array([_millionths(state.churn_probability) for state in moments])
     steps = levels[1:] - levels[:-1]
     shares = (steps / MILLION).tolist()
     tenths = np.rint(np.concatenate([levels[::2], steps]) / 1_000).astype(np.int64).tolist()
-    columns = zip(since, (levels[0] / MILLION).tolist(), *shares, *tenths, strict=True)
-    return [
-        (instant, was, *_risk(silence, purchases, words))
-        for instant, was, silence, purchases, *words in columns
-    ]
+    told = map(_risk, *shares, *tenths)
+    return (levels[0] / MILLION).tolist(), *map(list, zip(*told, strict=True))
 
 
 def _millionths(probability: Floats) -> Integers:
@@ -154,10 +162,9 @@ def _millionths(probability: Floats) -> Integers:
 
 
 def _risk(
-    silence: float, purchases: float, words: list[int]
+    silence: float, purchases: float, was: int, now: int, by_silence: int, by_purchases: int
 ) -> tuple[tuple[RiskContribution, ...], str]:
-    """Return contributions and sentence; ``words`` are in tenths of a percent."""
-    was, now, by_silence, by_purchases = words
+    """Return contributions and sentence; the last four are in tenths of a percent."""
     signed = _signed()
     begin = f"churn probability {was // 10}.{was % 10} % → {now // 10}.{now % 10} %: "
     if not silence and not purchases:
@@ -183,9 +190,8 @@ def _signed() -> dict[int, str]:
 # -- predicted value ------------------------------------------------------------------------
 
 
-def _values(
-    states: _States, since: list[datetime], parameters: ScoringParameters
-) -> list[Explanation | None]:
+def _values(states: _States, parameters: ScoringParameters) -> tuple[list[Any], ...]:
+    """Return where they are known, the earlier values, what has changed them, and in words."""
     then, now = states.before.value, states.after.value
     middle = states.just_before.value
     assert then and middle and now  # noqa: S101, PT018 - all by one model
@@ -195,26 +201,24 @@ def _values(
     unit = 10 ** (DECIMALS - digits)
     # The last sum is the predicted value itself, not what rounding errors make of it.
     reached = was, waited, bought, now.purchases * worth
-    levels = np.array([_minor(level, unit) for level in reached])
+    levels = np.array([in_units(level, unit) for level in reached]).astype(np.int64)
     steps = levels[1:] - levels[:-1]
     changes, words = zip(*map(_changes, INPUTS, steps * unit, repeat(digits)), strict=True)
+    previous = format_amounts(levels[0] * unit, digits)
     columns = zip(
-        (now.known & then.known).tolist(),
-        since,
-        format_amounts(levels[0] * unit, digits),
+        previous,
         format_amounts(levels[-1] * unit, digits),
         _greatest_first(steps),
         zip(*changes, strict=True),
         zip(*words, strict=True),
         strict=True,
     )
-    values: list[Explanation | None] = []
-    for is_known, instant, was_, is_, places, parts, told in columns:
+    contributions, sentences = [], []
+    for was_, is_, places, parts, told in columns:
         moved = ", ".join([told[place] for place in places]) or "as it was"
-        sentence = f"predicted value {was_} → {is_} {parameters.currency}: {moved}"
-        contributions = tuple([parts[place] for place in places])
-        values.append((instant, was_, contributions, sentence) if is_known else None)
-    return values
+        sentences.append(f"predicted value {was_} → {is_} {parameters.currency}: {moved}")
+        contributions.append(tuple([parts[place] for place in places]))
+    return (now.known & then.known).tolist(), previous, contributions, sentences
 
 
 def _changes(
@@ -253,7 +257,3 @@ _PLACES = {
     for count in range(len(INPUTS) + 1)
 }
 """By the code of an order and of how many of it are not 0."""
-
-
-def _minor(micros: Floats, unit: int) -> Integers:
-    return in_units(micros, unit).astype(np.int64)

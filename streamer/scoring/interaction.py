@@ -4,13 +4,12 @@ Nothing is said of one-time customers: their first order is no habit.
 """
 
 from functools import lru_cache
-from operator import attrgetter
 
 import numpy as np
 
 from streamer.records.instants import DAY, NEVER, SECOND
 from streamer.records.scores import MEASURES
-from streamer.scoring.columns import Columns
+from streamer.scoring.columns import Columns, integers_of
 from streamer.scoring.formula import OCCASIONS_MIN
 from streamer.scoring.measure import Measure, alike, members, nothing
 from streamer.scoring.occasion import where_known
@@ -18,7 +17,6 @@ from streamer.state.orders import Payments, payments
 
 _DAY_SECONDS = DAY // SECOND
 _FIELDS = ("checkouts", "checkout_ms", "paid_at", "due_orders", "itemed_orders", "units")
-_fields_of = attrgetter(*_FIELDS)
 _ONE_OCCASION = members({"interaction": "one_occasion"})
 _NO_PAYMENTS = Payments(0, 0, 0)
 
@@ -28,8 +26,8 @@ def interaction(columns: Columns) -> Measure:
     repeated = columns.occasions >= OCCASIONS_MIN
     if not repeated.any():
         return nothing(len(columns.rows), len(MEASURES["interaction"]), _ONE_OCCASION)
-    table = np.array(list(map(_fields_of, columns.rows)), dtype=np.int64).reshape(-1, len(_FIELDS))
-    checkouts, checkout_ms, paid_at, due_orders, itemed, units = table.T
+    table = integers_of(columns.rows, *_FIELDS)
+    checkouts, checkout_ms, paid_at, due_orders, itemed, units = table
     pays, owes = repeated & (paid_at != NEVER), repeated & (due_orders > 0)
     told = _payments(columns, (pays | owes).tolist())
     paid, seconds, overdue = np.array(told, dtype=np.int64).reshape(-1, 3).T

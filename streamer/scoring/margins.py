@@ -1,22 +1,19 @@
 """Margin (V12): who pays well, who only buys what pays badly, and who only buys cheaper."""
 
 from functools import lru_cache
-from operator import attrgetter
 
 import numpy as np
 
-from streamer.scoring.columns import Columns
+from streamer.scoring.columns import Columns, integers_of
 from streamer.scoring.measure import Measure, alike, members
 from streamer.scoring.occasion import where_known
 
 _FIELDS = ("margin_orders", "best_margin", "discounted_orders")
-_fields_of = attrgetter(*_FIELDS)
 
 
 def margins(columns: Columns, low_margin_rate: float) -> Measure:
     """Return margin rate, low-margin flag, discounted orders and discount flag of each row."""
-    table = np.array(list(map(_fields_of, columns.rows)), dtype=np.int64).reshape(-1, len(_FIELDS))
-    told, best, discounted = table.T
+    told, best, discounted = integers_of(columns.rows, *_FIELDS)
     bought, rated = columns.orders > 0, columns.costed & (columns.net > 0)
     rate = columns.margin / np.where(rated, columns.net, 1)
     some_good = (told > 0) & (best >= low_margin_rate * 1_000_000)

@@ -6,7 +6,7 @@ from streamer.records.instants import DAY, LAST
 from streamer.records.scores import RISK_BANDS, SCHEMA_VERSION, ChurnRiskUpdate
 from streamer.scoring.bands import NO_BAND, band_at, previous_bands
 from streamer.scoring.columns import Columns, Integers
-from streamer.scoring.explanation import Explanations, reasons, wire_columns
+from streamer.scoring.explanation import Explanations, reasons
 from streamer.scoring.forecast import Forecast
 from streamer.scoring.measure import alike
 from streamer.scoring.nulls import churn_nulls
@@ -79,7 +79,7 @@ def churn_risk_updates(
             where_known(datetimes(np.minimum(win_back, LAST)), is_won),
             where_known(datetimes(np.minimum(following, LAST)), is_crossing),
             reasons(
-                explained.risks,
+                explained.risks.sentences,
                 [
                     f"silent for {days} day{'' if days == 1 else 's'}; "
                     f"even odds of an order came at {usually}"
@@ -103,12 +103,12 @@ def churn_risk_updates(
                 is_crossing,
                 (previous != NO_BAND).tolist(),
                 [alive is not None] * n,
-                explained.risk_nulls,
+                explained.risks.nulls,
                 told.nulls,
             ),
             [None] * n if alive is None else where_known(alive.tolist(), is_bought),
             [SCHEMA_VERSION] * n,
-            *wire_columns(explained.risks),
+            *explained.risks.wire_columns,
             told.lapsed,
         )
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 
 import numpy as np
 from msgspec import Struct
@@ -43,7 +44,8 @@ def score(
     rows = [scoring.row for scoring in scorings]
     causes = [scoring.cause for scoring in scorings]
     columns = columns_of(rows, [scoring.as_of for scoring in scorings])
-    row_crossings = np.array([scoring.crossings for scoring in scorings], dtype=np.int64)
+    flat = chain.from_iterable([scoring.crossings for scoring in scorings])
+    row_crossings = np.fromiter(flat, np.int64).reshape(len(scorings), -1)
     bands = band_at(row_crossings, columns.as_of)
     occasions = occasions_of(customer_ids, columns, bands, causes, scored_at, parameters.generation)
     earlier = [

@@ -134,7 +134,7 @@ def _version(aim: Aim, fit: Fit, values: Fit | None, calibration: Calibration) -
 
 def _windows(days: Days, today: int, aim: Aim) -> tuple[float, list[Window]]:
     """Return the windows' length in days, and the windows, oldest first."""
-    first_day = int(days.totals[:, 1].min())
+    first_day = int(days.totals[1].min())
     reach = min(today - first_day, REACH_DAYS)
     length = max(1, int(min(aim.horizon_days, reach // PARTS)))
     starts = [today - length * back for back in range(WINDOWS_MAX, 0, -1)]

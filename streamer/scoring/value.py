@@ -12,7 +12,7 @@ from streamer.records.money import format_amounts, minor_digits
 from streamer.records.scores import SCHEMA_VERSION, LtvUpdate, Window
 from streamer.scoring.acquisition import acquisition, lifetime_of
 from streamer.scoring.columns import Columns, Flags, Integers, window_sums
-from streamer.scoring.explanation import Explanations, reasons, wire_columns
+from streamer.scoring.explanation import Explanations, reasons
 from streamer.scoring.forecast import Forecast
 from streamer.scoring.formula import (
     OCCASIONS_MIN,
@@ -199,7 +199,7 @@ def ltv_updates(
             referred.customers,
             referrers,
             reasons(
-                explained.values,
+                explained.values.sentences,
                 [
                     f"{count} order{'' if count == 1 else 's'}, {amount} {currency} net of refunds"
                     for count, amount in zip(columns.orders.tolist(), net, strict=True)
@@ -213,7 +213,7 @@ def ltv_updates(
                 referred.known,
                 [referrer is not None for referrer in referrers],
                 predicted.null_reasons,
-                explained.value_nulls,
+                explained.values.nulls,
                 *nulls,
             ),
             predicted.mean,
@@ -226,7 +226,7 @@ def ltv_updates(
             [SCHEMA_VERSION] * n,
             predicted.basis,
             *(column for measure in measures for column in measure.columns),
-            *wire_columns(explained.values),
+            *explained.values.wire_columns,
             *close.columns,
             *referred.chain.columns,
         )
