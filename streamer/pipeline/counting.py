@@ -11,8 +11,9 @@ nothing is told before the last of them has been. A lifetime value counts if the
 by the model in force: so a new model can start their sums at nothing, without a look at the base.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import NamedTuple
 
 from streamer.pipeline.rating_sums import RatingSums
@@ -85,6 +86,9 @@ class Counting:
         self._rows, self._told = rows, told
         self._trials = trials
         self._pending: dict[str, Snapshot] = {}
+        self._queue: deque[str] = deque()
+        """They again, those longest pending first: to look for the first one left in a dictionary
+        takes longer the more of them have gone."""
         self._uncounted = 0
         """The first so many of them are left from the recovery."""
         self._sums = Sums()
@@ -116,14 +120,16 @@ class Counting:
             customers: who is about to change, be it that silence takes them into another band.
             time: of the partition, before it moves on.
         """
-        pending, rows, told = self._pending, self._rows, self._told
+        pending, rows, told, queue = self._pending, self._rows, self._told, self._queue
         for customer_id in customers:
             if customer_id not in pending:
                 pending[customer_id] = Snapshot(rows.get(customer_id), told.get(customer_id), time)
+                queue.append(customer_id)
 
     def recount(self, customers: Iterable[str]) -> None:
         """Have all ``customers`` there are counted: nothing has been yet."""
         self._pending = dict.fromkeys(customers, NOT_COUNTED)
+        self._queue = deque(self._pending)
         self._uncounted = len(self._pending)
 
     def forget_values(self) -> None:
@@ -142,7 +148,8 @@ class Counting:
         """
         self._day = day_of(max(time, 0))
         self._sums.keep_since(first_month(self._day))
-        customers = list(islice(self._pending, customers_max))
+        queue = self._queue
+        customers = [queue.popleft() for _ in range(min(customers_max, len(queue)))]
         if not customers:
             return []
         before = [self._pending.pop(customer_id) for customer_id in customers]
