@@ -95,6 +95,9 @@ class Counting:
         self._ratings = RatingSums()
         self._day = NEVER
         self._told_day = NEVER
+        """NEVER as well where something else that the share says has changed."""
+        self._unvalued: int | None = 0
+        """Of the queue, up to where lifetime values may be missing; None: not even scored anew."""
 
     # -- what is to be counted -----------------------------------------------------------------
 
@@ -135,6 +138,13 @@ class Counting:
     def forget_values(self) -> None:
         """Count no lifetime value any more: a new model is in force."""
         self._sums.forget_values()
+        self._unvalued, self._told_day = None, NEVER
+
+    def scored_anew(self) -> None:
+        """Note that all customers are scored by the model in force, those pending included."""
+        if self._unvalued is None:
+            self._unvalued = len(self._queue)
+            self._told_day = NEVER
 
     # -- counting ------------------------------------------------------------------------------
 
@@ -157,6 +167,10 @@ class Counting:
             self._pending = {}  # a dictionary keeps the room for all it has ever held
         now = [Snapshot(self._rows.get(one), self._told.get(one), time) for one in customers]
         self._uncounted = max(0, self._uncounted - len(customers))
+        if self._unvalued:
+            self._unvalued = max(0, self._unvalued - len(customers))
+            if not self._unvalued:
+                self._told_day = NEVER
         counted = self._counted(before + now, scoring)
         changes = list(zip(counted[: len(before)], counted[len(before) :], strict=True))
         self._sums.count(
@@ -210,6 +224,7 @@ class Counting:
             model_version=scoring.model_version,
             keys=self._sums.keys + self._ratings.keys,
             beyond=self._sums.beyond | self._ratings.beyond,
+            valued=self._unvalued == 0,
         )
         self._told_day = self._day
         yield Message(encode_partial_key(SHARE), encode_partial(share))

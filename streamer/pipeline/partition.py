@@ -146,6 +146,8 @@ class Partition:
         self.is_restored = True
         self.counting.recount(customer_ids)
         self._rescore_all(customer_ids)
+        if self.rescoring:
+            self.counting.forget_values()
 
     def _load_timers(self) -> list[str]:
         """Look at each row once; return whose they are."""
@@ -265,6 +267,8 @@ class Partition:
 
     def count(self, customers_max: int) -> None:
         """Count up to so many changed customers for the figures of the shop (see ``counting``)."""
+        if not self.rescoring:
+            self.counting.scored_anew()
         counted = self.counting.count(customers_max, self.time, self.scoring)
         if self.index is not None:
             self.index.update(counted, self.rows, self.told, self.time, self.scoring)
