@@ -158,7 +158,13 @@ class Partition:
             self.state_bytes += sum(map(len, values))
             rows = list(map(decode_timeline, values))
             told_until = np.maximum([row.as_of for row in rows], self.time)
-            following = next_crossings(crossings_of(rows, self.scoring), told_until)
+            row_crossings = crossings_of(rows, self.scoring)
+            following = next_crossings(row_crossings, told_until)
+            # Whom other events have taken past its lapse: time may have to tell those it brought.
+            lapses = row_crossings[:, -1]
+            following = np.where(
+                (lapses > self.time) & (lapses <= told_until), lapses, following
+            ).tolist()
             known += customer_ids
             instants.update(
                 pair for pair in zip(customer_ids, following, strict=True) if pair[1] < FAR
