@@ -24,6 +24,7 @@ from streamer.pipeline import Message, Shop, UnitOfWork
 from streamer.records.kafka import PROGRAMME_MEASURES, PROGRAMME_PARTIALS
 from streamer.records.measures import (
     EXPERIMENT,
+    IDEAL,
     PROFILE,
     PROGRAMME,
     RATED,
@@ -92,6 +93,9 @@ class Board:
             return []
         measures = {key_of(measure): measure for measure in self._shop.measures(now)}
         self._is_stale = False
+        if not self._shop.is_valued and (profile := self._published.get(PROFILE + IDEAL)):
+            # What the customers have in common whom a new model has reached so far misleads.
+            measures[PROFILE + IDEAL] = profile
         if (everyone := measures.get(f"{PROGRAMME}all")) is not None:
             assert isinstance(everyone, ProgrammeMeasure)  # noqa: S101 - its key says so
             metrics.tell_programme(everyone)

@@ -11,8 +11,9 @@ nothing is told before the last of them has been. A lifetime value counts if the
 by the model in force: so a new model can start their sums at nothing, without a look at the base.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain
 from typing import NamedTuple
 
 from streamer.pipeline.rating_sums import RatingSums
@@ -85,12 +86,18 @@ class Counting:
         self._rows, self._told = rows, told
         self._trials = trials
         self._pending: dict[str, Snapshot] = {}
+        self._queue: deque[str] = deque()
+        """They again, those longest pending first: to look for the first one left in a dictionary
+        takes longer the more of them have gone."""
         self._uncounted = 0
         """The first so many of them are left from the recovery."""
         self._sums = Sums()
         self._ratings = RatingSums()
         self._day = NEVER
         self._told_day = NEVER
+        """NEVER as well where something else that the share says has changed."""
+        self._unvalued: int | None = 0
+        """Of the queue, up to where lifetime values may be missing; None: not even scored anew."""
 
     # -- what is to be counted -----------------------------------------------------------------
 
@@ -116,19 +123,28 @@ class Counting:
             customers: who is about to change, be it that silence takes them into another band.
             time: of the partition, before it moves on.
         """
-        pending, rows, told = self._pending, self._rows, self._told
+        pending, rows, told, queue = self._pending, self._rows, self._told, self._queue
         for customer_id in customers:
             if customer_id not in pending:
                 pending[customer_id] = Snapshot(rows.get(customer_id), told.get(customer_id), time)
+                queue.append(customer_id)
 
     def recount(self, customers: Iterable[str]) -> None:
         """Have all ``customers`` there are counted: nothing has been yet."""
         self._pending = dict.fromkeys(customers, NOT_COUNTED)
+        self._queue = deque(self._pending)
         self._uncounted = len(self._pending)
 
     def forget_values(self) -> None:
         """Count no lifetime value any more: a new model is in force."""
         self._sums.forget_values()
+        self._unvalued, self._told_day = None, NEVER
+
+    def scored_anew(self) -> None:
+        """Note that all customers are scored by the model in force, those pending included."""
+        if self._unvalued is None:
+            self._unvalued = len(self._queue)
+            self._told_day = NEVER
 
     # -- counting ------------------------------------------------------------------------------
 
@@ -142,7 +158,8 @@ class Counting:
         """
         self._day = day_of(max(time, 0))
         self._sums.keep_since(first_month(self._day))
-        customers = list(islice(self._pending, customers_max))
+        queue = self._queue
+        customers = [queue.popleft() for _ in range(min(customers_max, len(queue)))]
         if not customers:
             return []
         before = [self._pending.pop(customer_id) for customer_id in customers]
@@ -150,6 +167,10 @@ class Counting:
             self._pending = {}  # a dictionary keeps the room for all it has ever held
         now = [Snapshot(self._rows.get(one), self._told.get(one), time) for one in customers]
         self._uncounted = max(0, self._uncounted - len(customers))
+        if self._unvalued:
+            self._unvalued = max(0, self._unvalued - len(customers))
+            if not self._unvalued:
+                self._told_day = NEVER
         counted = self._counted(before + now, scoring)
         changes = list(zip(counted[: len(before)], counted[len(before) :], strict=True))
         self._sums.count(
@@ -203,6 +224,7 @@ class Counting:
             model_version=scoring.model_version,
             keys=self._sums.keys + self._ratings.keys,
             beyond=self._sums.beyond | self._ratings.beyond,
+            valued=self._unvalued == 0,
         )
         self._told_day = self._day
         yield Message(encode_partial_key(SHARE), encode_partial(share))

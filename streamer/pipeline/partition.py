@@ -146,6 +146,8 @@ class Partition:
         self.is_restored = True
         self.counting.recount(customer_ids)
         self._rescore_all(customer_ids)
+        if self.rescoring:
+            self.counting.forget_values()
 
     def _load_timers(self) -> list[str]:
         """Look at each row once; return whose they are."""
@@ -156,7 +158,13 @@ class Partition:
             self.state_bytes += sum(map(len, values))
             rows = list(map(decode_timeline, values))
             told_until = np.maximum([row.as_of for row in rows], self.time)
-            following = next_crossings(crossings_of(rows, self.scoring), told_until)
+            row_crossings = crossings_of(rows, self.scoring)
+            following = next_crossings(row_crossings, told_until)
+            # Whom other events have taken past its lapse: time may have to tell those it brought.
+            lapses = row_crossings[:, -1]
+            following = np.where(
+                (lapses > self.time) & (lapses <= told_until), lapses, following
+            ).tolist()
             known += customer_ids
             instants.update(
                 pair for pair in zip(customer_ids, following, strict=True) if pair[1] < FAR
@@ -265,6 +273,8 @@ class Partition:
 
     def count(self, customers_max: int) -> None:
         """Count up to so many changed customers for the figures of the shop (see ``counting``)."""
+        if not self.rescoring:
+            self.counting.scored_anew()
         counted = self.counting.count(customers_max, self.time, self.scoring)
         if self.index is not None:
             self.index.update(counted, self.rows, self.told, self.time, self.scoring)

@@ -87,6 +87,11 @@ class Shop:
         return len(self._shares)
 
     @property
+    def is_valued(self) -> bool:
+        """Whether all lifetime values are known: after a new model some are not for a while."""
+        return all(share.valued for share in self._shares.values())
+
+    @property
     def time(self) -> int:
         """The shop's, microseconds since 1970: that of the partition furthest ahead."""
         return max((share.time for share in self._shares.values()), default=NEVER)

@@ -1,15 +1,28 @@
 """Referrers' churn in a unit of work: whom a customer brought is told when it lapses or is back.
 
-A purchase that ends a lapse says so whether or not the lapse was told before: many events at once
-end in what each alone would. Silence tells what it takes somebody to. Rows without ``brought``
-cost nothing but the look.
+What they end up knowing follows from the order of the partition's purchases, not from what is read
+beside them or how much at once:
+
+- A customer has lapsed if the partition's *time* is past its last crossing, wherever its own other
+  events may be: those are of other topics, and may be read ahead of purchases that deny it.
+- A purchase that ends a lapse says so whether or not the lapse was told before: many events at
+  once end in what each alone would.
+- Of every customer the last return is remembered, whether or not it has brought anybody: a referral
+  that is read behind it tells what it would have told if read before (see ``Told.returned``).
+
+Rows without ``brought`` cost a look at their timer.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+from msgspec.structs import replace
+
+from streamer.pipeline.announcing import Book
 from streamer.records.events import Purchase, Referral, ReferrerStanding
-from streamer.scoring.bands import crossings_of
+from streamer.records.instants import NEVER
+from streamer.scoring.bands import crossings_of, lapses_by
 from streamer.scoring.columns import Earlier
 from streamer.scoring.rhythm import FAR
 from streamer.scoring.score import Scoring
@@ -24,29 +37,58 @@ MODEL_ID = "model"
 
 Brought = list[tuple[int, str]]
 Told = list[ReferrerStanding]
+Standing = tuple[int, int]
+"""What those a customer brought are told, and as of when; 0 and ``NEVER`` if it never lapsed."""
 
 
 class Standings:
-    """What the customers of a partition tell those they brought."""
+    """What the customers of a partition tell those they brought.
 
-    def __init__(self, partition: "Partition") -> None:
-        self._partition = partition
+    Args:
+        partition: theirs.
+        book: remembers their returns.
+    """
 
-    def before(self, event: Purchase, row: Row, until: int) -> bool:
-        """Return whether the customer of ``row`` had lapsed when it came to purchase.
+    def __init__(self, partition: "Partition", book: Book) -> None:
+        self._partition, self._book = partition, book
+        self._bought: list[tuple[str, Earlier, int, int]] = []
+
+    def bought(self, event: Purchase, earlier: Earlier, now: int) -> None:
+        """Note a purchase of a customer who may have lapsed; ``settle`` finds out, many at once.
 
         Args:
-            event: not folded yet.
-            row: of its customer.
-            until: silence was told of up to here.
+            event: the purchase.
+            earlier: what the customer's row said just before.
+            now: the partition's time then.
         """
-        return self._lapse(row) <= max(row.as_of, until, event.occurred_at)
+        self._bought.append((event.customer_id, earlier, event.occurred_at, now))
 
-    def of_link(self, event: Referral, row: Row, until: int) -> int:
-        """Return what the link that ``event`` makes is to carry: 0 unless the referrer lapsed."""
+    def settle(self) -> None:
+        """Remember whom the purchases noted since the last call have brought back from a lapse."""
+        bought, self._bought = self._bought, []
+        if not bought:
+            return
+        customers, rows, instants, times = zip(*bought, strict=True)
+        lapses = lapses_by(rows, np.array(times), self._partition.scoring)
+        for customer_id, earlier, at, lapse in zip(customers, rows, instants, lapses, strict=True):
+            if lapse < FAR:
+                last = self._book.last(customer_id)
+                # What comes late moves no instant back that may have been told.
+                since = max(lapse, at, earlier.last_purchase_at, *last.returned[1:])
+                number = self._number(earlier.orders + 1, lapsed=False)
+                self._book.note(customer_id, last, replace(last, returned=(number, since)))
+
+    def of_link(self, event: Referral, row: Row, now: int) -> Standing:
+        """Return what the link that ``event`` makes is to carry.
+
+        Args:
+            event: folded.
+            row: of its customer.
+            now: the partition's time.
+        """
+        self.settle()
         named = any(who == event.referred_customer_id for _, who in row.brought)
-        has_lapsed = named and self._lapse(row) <= max(row.as_of, until)
-        return self._number(row, lapsed=True) if has_lapsed else 0
+        return self._standing(event.customer_id, row, now) if named else (0, NEVER)
 
     def of_dropped(self, event: Referral, row: Row, before: Brought) -> Told:
         """Return what those are told whom ``event``, an earlier one, leaves no room for.
@@ -55,7 +97,7 @@ class Standings:
         of a lapse.
         """
         dropped = {who for _, who in before} - {who for _, who in row.brought}
-        number = self._number(row, lapsed=True) + 1
+        number = self._number(row.orders, lapsed=True) + 1
         return [
             ReferrerStanding(
                 event.event_id, who, at, event.customer_id, at, standing=number, anew=True
@@ -64,46 +106,41 @@ class Standings:
             if who in dropped
         ]
 
-    def of_purchase(self, event: Purchase, row: Row, until: int, *, lapsed: bool) -> Told:
+    def of_purchase(self, event: Purchase, row: Row, now: int) -> Told:
         """Return what is told after a purchase that was folded into ``row``.
 
-        ``lapsed`` is whether the customer had, just before; who neither had nor has tells nothing.
+        Who neither had lapsed just before nor has now tells nothing.
         """
-        lapse = self._lapse(row)
-        lapses = lapse <= max(row.as_of, until)
-        if not (lapsed or lapses):
+        before = self._book.last(event.customer_id).returned
+        self.settle()
+        standing = self._standing(event.customer_id, row, now)
+        if standing == (before or (0, NEVER)):
             return []
-        return self._told(event.event_id, event.customer_id, row, lapse if lapses else None)
+        return _told(event.event_id, event.customer_id, row, standing)
 
-    def of_changed(
-        self,
-        scorings: Iterable[Scoring],
-        told_until: int,
-        stood: Callable[[str], Earlier | None],
-    ) -> Told:
-        """Return what is told by customers whom events, no purchases, have taken past a lapse.
+    def wakes(self, scorings: Iterable[Scoring], time: int) -> Iterator[tuple[str, int]]:
+        """Give customers and their lapses that other events have taken them past, time has not.
 
-        Silence was told of up to ``told_until``, and will not tell of it again. ``stood`` gives
-        what a row said when it was scored last.
+        Their timers are of no use to themselves any more, but those they brought wait for them.
         """
-        told: Told = []
         for one in scorings:
-            if one.row.brought and told_until < (lapse := one.crossings[-1]) <= one.as_of:
-                before = stood(one.customer_id)
-                if before is None or before.orders < one.row.orders or before.as_of < lapse:
-                    told += self._fallen(one)
-        return told
+            if one.row.brought and time < one.crossings[-1] <= one.as_of:
+                yield one.customer_id, one.crossings[-1]
 
-    def of_silence(self, due: Iterable[Scoring]) -> Told:
-        """Return what is told by those whom silence has taken to where they count as lapsed."""
+    def of_silence(
+        self, rows: Mapping[str, Row], row_crossings: Sequence[Sequence[int]], after: int, now: int
+    ) -> Told:
+        """Return what is told by those of ``rows`` whom time, from ``after`` to ``now``, lapses."""
         return [
             message
-            for one in due
-            if one.row.brought and one.as_of == one.crossings[-1]
-            for message in self._fallen(one)
+            for (customer_id, row), instants in zip(rows.items(), row_crossings, strict=True)
+            if row.brought and after < instants[-1] <= now
+            for message in _told(
+                SILENCE_ID, customer_id, row, self._standing(customer_id, row, now)
+            )
         ]
 
-    def of_models(self, rows: Mapping[str, Row], until: int) -> Told:
+    def of_models(self, rows: Mapping[str, Row], time: int) -> Told:
         """Return what is told by customers of whom a new model may say something else.
 
         It holds from when they are scored anew, so that nobody's score is of before it.
@@ -111,30 +148,33 @@ class Standings:
         told: Told = []
         for customer_id, row in rows.items():
             if row.brought and row.orders:
-                now = max(row.as_of, until)
-                number = self._number(row, lapsed=self._lapse(row) <= now)
+                now = max(row.as_of, time)
+                number = self._number(row.orders, lapsed=self._lapse(row) <= time)
                 told += [
                     ReferrerStanding(MODEL_ID, who, now, customer_id, at, number, anew=True)
                     for at, who in row.brought
                 ]
         return told
 
-    def _fallen(self, one: Scoring) -> Told:
-        return self._told(SILENCE_ID, one.customer_id, one.row, one.crossings[-1])
+    def _standing(self, customer_id: str, row: Row, now: int) -> Standing:
+        number, since = self._book.last(customer_id).returned or (0, NEVER)
+        lapse = self._lapse(row)
+        if lapse <= now:
+            return self._number(row.orders, lapsed=True), max(lapse, since)
+        return number, since
 
-    def _told(self, event_id: str, customer_id: str, row: Row, lapse: int | None) -> Told:
-        number = self._number(row, lapsed=lapse is not None)
-        since = row.last_purchase_at if lapse is None else lapse
-        return [
-            ReferrerStanding(event_id, who, since, customer_id, at, number)
-            for at, who in row.brought
-        ]
-
-    def _number(self, row: Row, *, lapsed: bool) -> int:
-        return 2 * (row.orders + self._partition.scoring.generation) + lapsed
+    def _number(self, orders: int, *, lapsed: bool) -> int:
+        return 2 * (orders + self._partition.scoring.generation) + lapsed
 
     def _lapse(self, row: Row) -> int:
         if not row.orders:
             return FAR
         lapse: int = crossings_of([row], self._partition.scoring)[0, -1].item()
         return lapse
+
+
+def _told(event_id: str, customer_id: str, row: Row, standing: Standing) -> Told:
+    number, since = standing
+    return [
+        ReferrerStanding(event_id, who, since, customer_id, at, number) for at, who in row.brought
+    ]

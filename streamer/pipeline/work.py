@@ -78,7 +78,7 @@ class Work:
         """What rows said before their last events; None where there was no purchase."""
         self._book = Book(partition.told)
         self._eraser = Eraser(partition, self._unit, self._touched)
-        self._standings = Standings(partition)
+        self._standings = Standings(partition, self._book)
         self._scorings: dict[str | int, Scoring] = {}
         self._scored: set[str] = set()
         """Customers of ``_scorings``. A row may be touched by a message that changes no score."""
@@ -116,7 +116,7 @@ class Work:
         earlier = map(self._earlier.__getitem__, causes)
         crossings = row_crossings.tolist()
         scorings = list(map(Scoring, causes, rows, crossings, as_of, causes.values(), earlier))
-        self._tell(self._standings.of_changed(scorings, self._time, self._stood))
+        self._partition.timers.schedule(self._standings.wakes(scorings, self._time))
         self._ask(scorings)
 
     def _instants(
@@ -160,8 +160,7 @@ class Work:
         self._scored.update(customers)
         if self._configuration.every_event:
             for scoring in scorings:
-                as_it_is = decode_row(encode_row(scoring.row))
-                self._scorings[len(self._scorings)] = replace(scoring, row=as_it_is)
+                self._scorings[len(self._scorings)] = replace(scoring, row=_copy(scoring.row))
                 self._remember_tier(scoring.row)
         else:
             self._scorings.update(zip(customers, scorings, strict=True))
@@ -203,13 +202,15 @@ class Work:
                 if told_until < instant <= until
             ]
             ahead = next((i for i in instants if i > max(told_until, until)), FAR)
+            if row.brought and instants[-1] > until:
+                ahead = min(ahead, instants[-1])
             following.append((customer_id, ahead))
         self._partition.timers.schedule(following)
         self._keep_new_tiers({scoring.customer_id: scoring.row for scoring in due})
         self._unit.counts["silences"] += len(due)
         self._unit.crossed += [scoring.customer_id for scoring in due]
         due.sort(key=lambda scoring: (scoring.as_of, scoring.customer_id))
-        self._tell(self._standings.of_silence(due))
+        self._tell(self._standings.of_silence(rows, row_crossings, told, until))
         self._ask(due)
 
     def _keep_new_tiers(self, rows: Mapping[str, Row]) -> None:
@@ -256,7 +257,10 @@ class Work:
         self._tell(self._standings.of_models(rows, self._time))
         self._touched.update(rows)
         causes = [MODEL] * len(rows)
-        self._ask(map(Scoring, rows, rows.values(), row_crossings.tolist(), as_of, causes))
+        crossings = row_crossings.tolist()
+        scorings = list(map(Scoring, rows, rows.values(), crossings, as_of, causes))
+        self._partition.timers.schedule(self._standings.wakes(scorings, self._time))
+        self._ask(scorings)
 
     def asked(self) -> Asked:
         """Return the scores to be made, once, of the rows as they are until ``finish``.
@@ -322,6 +326,7 @@ class Work:
             internal = event.family == INTERNAL
             if changed and not (internal and self._touched[event.customer_id].as_of == NEVER):
                 causes[event.customer_id] = _cause(record, event, self._rekeyed_topic)
+        self._standings.settle()
         self._unit.counts["events"] += folded
         return causes
 
@@ -362,23 +367,35 @@ class Work:
             self._silence_before(event, row)
         linked = row.referrer or event.family == INTERNAL
         before, changes = before_of(row) if linked else None, row.changes
-        brought = row.brought
-        lapsed = self._lapsed_before(event, row) if brought else False
-        self._earlier[customer_id] = earlier_of(row) if row.orders else None
+        brought, now = row.brought, self._now_before(event, row)
         fold(row, event, self._configuration.lateness, log_time)
         row.applied[self._source_of[record.topic]] = record.offset
         self._touched[customer_id] = row
         if event.family == 0 and event.occurred_at > self._stream_time:
             self._stream_time = event.occurred_at
         if type(event) is Referral:
-            standing = self._standings.of_link(event, row, self._time)
+            standing = self._standings.of_link(event, row, now)
             self._tell(messages_of(event, row, before, standing))
             self._tell(self._standings.of_dropped(event, row, brought))
         elif before is not None:
             self._tell(messages_of(event, row, before))
         if brought and type(event) is Purchase:
-            self._tell(self._standings.of_purchase(event, row, self._time, lapsed=lapsed))
+            self._tell(self._standings.of_purchase(event, row, now))
         return row.changes != changes
+
+    def _now_before(self, event: Event, row: Row) -> int:
+        """Note what ``row`` says before ``event`` is folded; return the partition's time by it."""
+        customer_id, now = event.customer_id, max(self._time, self._stream_time)
+        if row.brought and customer_id not in self._touched and self._is_of_older_model(row):
+            self._tell(self._standings.of_models({customer_id: row}, self._time))
+        earlier = self._earlier[customer_id] = earlier_of(row) if row.orders else None
+        if type(event) is not Purchase:
+            return now
+        now = max(now, event.occurred_at)
+        sleeps = self._partition.timers.sleeps
+        if earlier is not None and (customer_id in self._touched or not sleeps(customer_id, now)):
+            self._standings.bought(event, earlier, now)
+        return now
 
     def _counting(self, record: Record, event: Event, row: Row) -> int | None:
         """Return the log's time of an overtaken event, NEVER of others; None if it counts not.
@@ -401,12 +418,6 @@ class Work:
             counts["duplicates"] += 1
             return None
         return log_time
-
-    def _lapsed_before(self, event: Event, row: Row) -> bool:
-        """Return whether the customer, who brought some, had lapsed when it purchased."""
-        if event.customer_id not in self._touched and self._is_of_older_model(row):
-            self._tell(self._standings.of_models({event.customer_id: row}, self._time))
-        return type(event) is Purchase and self._standings.before(event, row, self._time)
 
     def _erase(
         self, record: Record, event: Erasure | ReferrerErased, causes: dict[str, Cause]
@@ -460,10 +471,13 @@ class Work:
         if event.family == 0:
             self.advance(event.occurred_at, None)
         else:
-            told_until = max(row.as_of, self._time)
+            told_until, until = max(row.as_of, self._time), event.occurred_at
+            if event.family == INTERNAL:
+                # A message that is no news to the row takes it nowhere.
+                until = min(until, fold(_copy(row), event, self._configuration.lateness).as_of)
             instants = crossings_of([row], self._partition.scoring)[0].tolist()
             for instant in instants:
-                if told_until < instant <= event.occurred_at:
+                if told_until < instant <= until:
                     self._ask([Scoring(event.customer_id, row, instants, instant, SILENCE)])
                     self._unit.counts["silences"] += 1
 
@@ -483,6 +497,10 @@ class Work:
             to = partition_of(key, self._configuration.partitions)
             topic = self._partition.credits_topic
             self._unit.send(topic, to, Message(key, encode_internal(message)))
+
+
+def _copy(row: Row) -> Row:
+    return decode_row(encode_row(row))
 
 
 def _sample(events: Sequence[tuple[Record, Event]]) -> list[tuple[str, int | None]]:

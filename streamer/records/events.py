@@ -201,7 +201,9 @@ class ReferralLink(Struct, frozen=True, gc=False, tag="link", tag_field="kind"):
     referrer: Id
     joined: bool
     standing: Standing = 0
-    """The referrer's, if it has lapsed: see ``ReferrerStanding``."""
+    """The referrer's, if it ever lapsed: see ``ReferrerStanding``."""
+    since: InstantOrNever = NEVER
+    """As of when it stands so."""
     type: ClassVar[str] = "referral_link"
     family: ClassVar[int] = INTERNAL
 
@@ -282,8 +284,8 @@ class ReferralLost(Struct, frozen=True, gc=False, tag="lost", tag_field="kind"):
 class ReferrerStanding(Struct, frozen=True, gc=False, tag="standing", tag_field="kind"):
     """Tells ``customer_id`` that its referrer has lapsed, or is back.
 
-    ``occurred_at`` is when silence took the referrer there, or that of its latest purchase, or, if
-    a new model says so, when that scored the referrer.
+    ``occurred_at`` is when silence took the referrer there, or that of its latest purchase, if that
+    is later, or, if a new model says so, when that scored the referrer.
     """
 
     event_id: Id

@@ -33,4 +33,6 @@ class Share(Struct, frozen=True, kw_only=True):
     keys: list[Key] = []
     beyond: dict[str, Key] = {}
     """By kind, the first key that was left out because there were too many."""
+    valued: bool = True
+    """Whether all lifetime values are in the sums: not while customers are scored anew."""
     schema_version: Literal[1] = 1

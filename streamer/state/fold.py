@@ -253,7 +253,8 @@ def _link(row: Row, event: ReferralLink) -> None:
     row.credited_at = max(row.credited_at, event.occurred_at)
     before = row.referrer
     note_referrer(row, event.occurred_at, event.referrer)
-    note_standing(row, event, before)
+    if note_standing(row, event, before):
+        row.credited_at = max(row.credited_at, event.since)
 
 
 def _credit(row: Row, event: ReferralCredit) -> None:

@@ -169,7 +169,7 @@ def lost_and_found(
     return [ReferralLost(event.event_id, who, count) for who, count in counts]
 
 
-def link_of(event: Referral, standing: int) -> ReferralLink:
+def link_of(event: Referral, standing: int, since: int) -> ReferralLink:
     """Return what the referred customer's row is told of ``event`` and the referrer's standing."""
     return ReferralLink(
         event_id=event.event_id,
@@ -178,4 +178,5 @@ def link_of(event: Referral, standing: int) -> ReferralLink:
         referrer=event.customer_id,
         joined=event.joined,
         standing=standing,
+        since=since,
     )

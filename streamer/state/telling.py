@@ -11,6 +11,7 @@ from streamer.records.events import (
     ReferralProbe,
     ReferralRing,
 )
+from streamer.records.instants import NEVER
 from streamer.state.cycles import rings
 from streamer.state.referrals import (
     Standing,
@@ -38,7 +39,7 @@ def before_of(row: Row) -> Before:
 
 
 def messages_of(
-    event: Event, row: Row, before: Before | None, standing: int = 0
+    event: Event, row: Row, before: Before | None, standing: tuple[int, int] = (0, NEVER)
 ) -> list[InternalEvent]:
     """Return what other rows are told of ``event``, which was folded into ``row``.
 
@@ -46,9 +47,9 @@ def messages_of(
         event: of the customer.
         row: of the customer.
         before: None where the customer has no referrer and the event is none of streamer's own.
-        standing: which a link carries.
+        standing: which a link carries, and as of when.
     """
-    told: list[InternalEvent] = [link_of(event, standing)] if isinstance(event, Referral) else []
+    told: list[InternalEvent] = [link_of(event, *standing)] if isinstance(event, Referral) else []
     if before is None:
         return told
     told += credits_between(event, row, before.standing)

@@ -8,7 +8,7 @@ that moves it earlier leaves a stale entry behind; there are never more of those
 from collections.abc import Iterable
 from heapq import heapify, heappop, heappush
 
-from streamer.records.instants import LAST
+from streamer.records.instants import LAST, NEVER
 
 STALE_MIN = 1_000
 """Fewer stale entries are not worth taking out."""
@@ -31,12 +31,14 @@ class SilenceTimers:
         heapify(self._heap)
 
     def schedule(self, instants: Iterable[tuple[str, int]]) -> None:
-        """Wake each customer at its instant or earlier; ``LAST`` and beyond ask for nothing."""
+        """Wake each customer at its instant or earlier; ``LAST`` and beyond: never."""
         heap, instant_of = self._heap, self._instant_of
         for customer_id, instant in instants:
             if instant < instant_of.get(customer_id, LAST):
                 instant_of[customer_id] = instant
                 heappush(heap, (instant, customer_id))
+            elif instant >= LAST:
+                instant_of.pop(customer_id, None)
         if len(heap) > 2 * len(instant_of) + STALE_MIN:
             self.load(instant_of)
 
@@ -44,6 +46,10 @@ class SilenceTimers:
         """Wake the customer at ``instant`` and not before; ``LAST`` and beyond: never."""
         self._instant_of.pop(customer_id, None)
         self.schedule([(customer_id, instant)])
+
+    def sleeps(self, customer_id: str, until: int) -> bool:
+        """Return whether the customer is woken only after ``until``: nothing is crossed by then."""
+        return self._instant_of.get(customer_id, NEVER) > until
 
     def pop(self, until: int) -> tuple[int, str] | None:
         """Take and return the earliest timer up to and with ``until``, if there is one."""

@@ -26,6 +26,9 @@ class Told(Struct, array_like=True, frozen=True):
     """When the first was suggested: more of them since are its success."""
     suggestions: tuple[int, ...] = ()
     """Event times of the last new suggestions that the cap counts."""
+    returned: tuple[int, ...] = ()
+    """When the customer came back from a lapse: what those it brought are told, and as of when; of
+    its last return, whether or not it had brought anybody (see ``pipeline.standing``)."""
 
 
 NOTHING = Told()

@@ -20,7 +20,7 @@ from streamer.serdes.partials import decode_partial
 from tests.properties.test_programme import ALL, MODELLED, fates, play
 from tests.support.cluster import Cluster
 from tests.support.counting import finish, measures_of, shop_of
-from tests.support.histories import Happening, as_arrived, histories, sizes
+from tests.support.histories import CUSTOMERS, Happening, as_arrived, histories, sizes
 from tests.support.schemas import validator
 
 Counts = dict[Key, dict[int, int]]
@@ -54,6 +54,25 @@ def test_a_profile_is_told_where_a_value_is_known(
         assert measure["customers"] == sum(everyone.values())
         null = {name for name, value in measure.items() if value is None}
         assert measure["null_reasons"].keys() == null == {"top_customers", "top_value", "traits"}
+
+
+@ALL
+@given(histories(), sizes(), fates(MODELLED), st.integers(1, 3))
+def test_values_are_said_to_be_all_there_when_the_last_is_counted(
+    history: list[Happening], units: list[int], steps: list[str], partitions: int
+) -> None:
+    cluster = play(history, units, steps, partitions)
+    rescoring = [cluster.partition(number).rescoring for number in cluster.numbers]
+    assert shop_of(cluster).is_valued == (not any(rescoring))
+    for number in cluster.numbers:
+        cluster.step(number, 0, rescore_max=len(CUSTOMERS))
+    assert not shop_of(cluster).is_valued or not any(rescoring), "they are to be counted yet"
+    finish(cluster)
+    assert shop_of(cluster).is_valued
+    for number in cluster.numbers:
+        generation = cluster.partition(number).scoring.generation
+        rows = map(cluster.partition(number).row, cluster.partition(number).rows)
+        assert {row.generation for row in rows if row and row.orders} <= {generation}
 
 
 def merged(cluster: Cluster) -> Counts:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from streamer.records.instants import DAY, from_datetime
 from streamer.records.kafka import CHURN_RISK_UPDATES, REFERRAL_CREDITS, SOURCE_TOPICS
+from streamer.records.partitioning import partition_of
+from streamer.scoring.bands import crossings_of
 from streamer.state.standing import BROUGHT_MAX
 from tests.support.cluster import Cluster
 from tests.support.histories import CUSTOMERS, LONG_DAYS, START, configuration, sizes
@@ -27,6 +29,7 @@ TURNS = st.lists(
 SILENCES = st.lists(st.sampled_from([None, None, 100, 700, 1500, 3000]), min_size=1, max_size=9)
 LASTS = st.sampled_from([from_datetime(START) + days * DAY for days in (0, 1500, 2000, LONG_DAYS)])
 """Up to when silence is told in the end: before some have lapsed, or behind everybody's lapse."""
+PARTITIONS = st.integers(1, 3)
 Fate = Literal["lives", "dies before the commit", "dies behind the commit"]
 FATES: tuple[Fate, ...] = ("lives", "dies before the commit", "dies behind the commit")
 Event = dict[str, Any]
@@ -67,6 +70,16 @@ def with_one_referrer_each(events: list[Event]) -> list[Event]:
     ]
 
 
+def brought_once(events: list[Event]) -> list[Event]:
+    first: dict[str, Event] = {}
+    return [
+        event
+        for event in events
+        if event["type"] != "referral"
+        or first.setdefault(event["referred_customer_id"], event) is event
+    ]
+
+
 def shop(*, every_event: bool = False, partitions: int = 3) -> Cluster:
     return Cluster(
         configuration(partitions=partitions, lateness_days=LONG_DAYS, every_event=every_event)
@@ -79,14 +92,23 @@ def standings(cluster: Cluster) -> list[dict[str, Any]]:
     return [message for message in told if message["kind"] == "standing"]
 
 
+def has_lapsed(cluster: Cluster, name: str) -> bool:
+    """Return whether silence has been told of up to the last crossing of a customer."""
+    row = cluster.rows().get(name)
+    if row is None or not row.orders:
+        return False
+    partition = cluster.partition(partition_of(name.encode(), cluster.configuration.partitions))
+    lapse: int = crossings_of([row], partition.scoring)[0, -1].item()
+    return lapse <= partition.time
+
+
 def check_known(cluster: Cluster) -> None:
-    """Whoever was brought says of its referrer what that says of itself, in their last scores."""
+    """Whoever was brought says of its referrer in its last score what time says of that one."""
     found, scores = cluster.rows(), cluster.last_scores()
     for (topic, name), score in scores.items():
         if topic != CHURN_RISK_UPDATES:
             continue
-        above = scores.get((topic, found[name].referrer))
-        lapsed = above is not None and above["risk_band"] == "lapsed"
+        lapsed = has_lapsed(cluster, found[name].referrer)
         assert (score["referrer_lapsed"] or False) == lapsed, name
         assert ("its referrer has lapsed" in score["reasons"]) == lapsed
         if score["referrer_lapsed"] is None:
@@ -169,6 +191,35 @@ def test_in_time_order_all_batches_end_in_the_same(
 
     alone, together = played([1], every_event=True), played(units, every_event=every_event)
     assert end(together) == end(alone)
+
+
+@ALL
+@given(
+    shops().map(brought_once).flatmap(st.permutations), TURNS, sizes(), st.booleans(), PARTITIONS
+)
+def test_topics_read_side_by_side_end_where_a_replay_does(
+    events: list[Event],
+    turns: list[tuple[int, int, list[str]]],
+    units: list[int],
+    every_event: bool,
+    partitions: int,
+) -> None:
+    """Whichever topic is read ahead of the others, and whatever the order in each of them.
+
+    A referral earlier than one that was read before moves credits: see ARCHITECTURE.md.
+    """
+    replay = play(events, shop(every_event=True, partitions=partitions).configuration)
+    live = shop(every_event=every_event, partitions=partitions)
+    for event in events:
+        live.send(event)
+    for number, limit, topics in turns:
+        for topic in topics[: 1 + limit % len(topics)]:
+            live.step(number % partitions, limit, [topic])
+        if limit % 4 == 3:
+            live.crash(number % partitions)
+    live.settle(limit=units[0])
+    assert end(live) == end(replay)
+    check_rising(live)
 
 
 @ALL

@@ -109,3 +109,19 @@ def test_the_ideal_profile_is_published_and_taken_back() -> None:
     assert board.news(NOW) == []
     take(board, partials("all"))
     assert read_back(board, board.news(NOW))["profile:ideal"] is None
+
+
+def test_the_ideal_profile_stays_until_a_new_model_has_reached_all() -> None:
+    board = Board(ONE)
+    everyone = ["trait", "", ""]
+
+    def told(customers: int, *, valued: bool) -> dict[str, bytes | None]:
+        share = {"time": 20_000 * DAY, "keys": [everyone] if customers else [], "valued": valued}
+        counted = [partial(everyone, {"customers": {"3": customers}})] if customers else []
+        take(board, iter([*counted, partial(["share"], share)]))
+        return read_back(board, board.news(NOW))
+
+    assert told(2, valued=True).keys() == {"profile:ideal"}
+    assert told(0, valued=False) == {}
+    assert told(1, valued=False) == {}
+    assert json.loads(told(3, valued=True)["profile:ideal"] or b"")["customers"] == 3

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from streamer.records.events import Purchase
 from streamer.records.instants import DAY, LAST, NEVER
 from streamer.records.scores import RISK_BANDS, ChurnRiskUpdate
-from streamer.scoring.bands import crossings_of, last_crossings
+from streamer.scoring.bands import crossings_of, lapses_by, last_crossings
 from streamer.scoring.columns import earlier_of, purchases_of
 from streamer.scoring.fitted import fitted_model
 from streamer.scoring.parameters import ScoringParameters
+from streamer.scoring.rhythm import FAR
 from streamer.scoring.score import score
 from streamer.state.fold import fold
 from streamer.state.row import Row
@@ -179,3 +180,14 @@ def test_the_last_crossing_is_the_last_of_all(
     begins = np.array(after)
     found = last_crossings(purchases_of(earlier, begins), begins, np.array(until), shop)
     assert found.tolist() == told
+
+
+@settings(max_examples=80, deadline=None)
+@given(DAYS, st.integers(0, 4000), st.sampled_from([SHOP, ScoringParameters()]))
+def test_a_lapse_that_is_over_is_the_last_crossing(
+    days: list[int], silence: int, shop: ScoringParameters
+) -> None:
+    row, until = bought(*days), DAY_0 + (days[-1] + silence) * DAY
+    lapse = crossings_of([row], shop)[0, -1]
+    expected = lapse if lapse <= until else FAR
+    assert lapses_by([row], np.array([until]), shop) == [expected]

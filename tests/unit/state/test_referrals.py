@@ -62,5 +62,5 @@ def test_standing_by_hand() -> None:
 
 
 def test_a_link_turns_a_referral_round() -> None:
-    link = link_of(Referral("f", "ann", 7, "bob", joined=True), standing=5)
-    assert link == ReferralLink("f", "bob", 7, "ann", joined=True, standing=5)
+    link = link_of(Referral("f", "ann", 7, "bob", joined=True), standing=5, since=6)
+    assert link == ReferralLink("f", "bob", 7, "ann", joined=True, standing=5, since=6)

@@ -56,13 +56,22 @@ def test_the_next_instant_is_never_after_the_true_one() -> None:
     assert timers.next_instant() == 7
 
 
-def test_an_instant_beyond_the_calendar_asks_for_nothing() -> None:
+def test_who_is_to_be_woken_beyond_the_calendar_is_never_woken() -> None:
     timers = SilenceTimers()
     timers.schedule([("ann", LAST + 1)])
     assert len(timers) == 0
     timers.schedule([("ann", 3)])
     timers.schedule([("ann", LAST + 1)])
-    assert timers.pop(LAST) == (3, "ann")
+    assert len(timers) == 0
+    assert timers.pop(LAST) is None
+
+
+def test_who_sleeps_is_woken_later() -> None:
+    timers = SilenceTimers()
+    timers.schedule([("ann", 5)])
+    assert timers.sleeps("ann", 4)
+    assert not timers.sleeps("ann", 5)
+    assert not timers.sleeps("bob", 0), "nothing is known of when"
 
 
 def test_there_are_never_many_more_entries_than_customers() -> None:
