@@ -29,7 +29,7 @@ async def listen(application: web.Application, settings: Settings) -> web.AppRun
 
 
 def metrics_page(registry: CollectorRegistry) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Return the page of ``registry`` as text for Prometheus: all metrics, or those of ``name[]``."""
+    """Return the page of ``registry`` for Prometheus: all metrics, or those of ``name[]``."""
 
     async def page(request: web.Request) -> web.Response:
         names = request.query.getall("name[]", [])

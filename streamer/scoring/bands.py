@@ -66,7 +66,7 @@ def lapses_by(
     It costs a fraction of ``crossings_of`` where few have lapsed. ``until``, shape (n,), is not
     before the row's last purchase.
     """
-    history = np.array(list(map(_history_of, rows)), dtype=np.int64).reshape(-1, 4).T
+    history = integers_of(rows, *_HISTORY)
     some = np.arange(len(rows))
     if parameters.model is not None and parameters.model.purchases is not None:
         first, last, _, occasions = history
