@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any, cast
 
+from aiokafka import AIOKafkaProducer
 from faust.types import TP
 from prometheus_client import generate_latest
 
@@ -22,7 +23,7 @@ from streamer.settings import Settings
 NUMBER = 3
 
 
-class SilentProducer:
+class SilentProducer(AIOKafkaProducer):  # type: ignore[misc]
     """A broker that takes requests and answers none."""
 
     async def begin_transaction(self) -> None:
@@ -77,7 +78,7 @@ async def test_a_partition_whose_writes_are_never_answered_is_told_of() -> None:
             watchdog.check({TP("purchases", NUMBER): shell.end}, next(clock))
         return watchdog.cause
 
-    async with working(shell, SilentProducer()) as task:
+    async with working(shell, SilentProducer(transactional_id="silent")) as task:
         assert looked_at(60) == ""
         records = [FileRecord("purchases", NUMBER, 0, 0, b"c", b"{}", ())]
         shell.end = 1
