@@ -135,6 +135,8 @@ class CustomerIndex:
             name: np.zeros(_FIRST_CAPACITY, kind) for name, kind in _COLUMNS.items()
         }
         self._tiers, self._segments = _Names(), _Names()
+        self._renewed = 0
+        """The place behind the last one that was found stale."""
 
     # -- kept up to date -----------------------------------------------------------------------
 
@@ -209,11 +211,17 @@ class CustomerIndex:
     def stale(self, time: int, customers_max: int) -> list[str]:
         """Return up to so many customers whose figures are of an earlier day than ``time``.
 
-        Silence moves figures without a change of the row: they are to be renewed now and then.
+        Silence moves figures without a change of the row: they are to be renewed now and then. All
+        have their turn, also where days pass faster than all are renewed.
         """
         entries = self._slice(0, len(self._customers))
-        old = (entries["day"] < day_of(time)) & (entries["band"] != GONE)
-        return [self._customers[one] for one in np.flatnonzero(old)[:customers_max].tolist()]
+        old = np.flatnonzero((entries["day"] < day_of(time)) & (entries["band"] != GONE))
+        begin = np.searchsorted(old, self._renewed)
+        turns = [*old[begin:][:customers_max].tolist(), *old[:begin][:customers_max].tolist()]
+        del turns[customers_max:]
+        if turns:
+            self._renewed = turns[-1] + 1
+        return [self._customers[one] for one in turns]
 
     # -- asked ---------------------------------------------------------------------------------
 

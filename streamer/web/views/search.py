@@ -3,19 +3,14 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from msgspec import Struct
 
 from streamer.pipeline import Partition
-from streamer.pipeline.index import Found, Place
-from streamer.records.money import UNIT
-from streamer.records.scores import ChurnRiskUpdate, LtvUpdate, RiskBand
+from streamer.pipeline.index import UNKNOWN, Found, Place
+from streamer.records.scores import RiskBand
 from streamer.web.views.money import money
 from streamer.web.views.standing import Standing, standings
-
-YEAR = "365"
-"""The window of a year, by its name on the wire."""
 
 _CURSOR = re.compile(r"(-?\d{1,19})\.(\d{1,20})")
 
@@ -28,7 +23,7 @@ class CustomerItem(Struct, frozen=True, kw_only=True):
     """Where it stands: ask with the last one for what comes behind."""
     money_at_stake: str | None
     """What is expected of it within the horizon; before a model is fitted, the last year's net
-    revenue times the churn probability. Of this moment; the order is of the last day."""
+    revenue times the churn probability. Of the last day, as the order is; all else is of now."""
     risk_band: RiskBand | None
     churn_probability: float | None
     predicted_clv: str | None
@@ -119,20 +114,12 @@ def _order(cursor: str) -> tuple[int, int]:
     return -int(stake), int(tie)
 
 
-def _at_stake(ltv: LtvUpdate, risk: ChurnRiskUpdate, currency: str) -> str | None:
-    """Return what is at stake now; the order is by what it was within the last day."""
-    if ltv.predicted_clv is not None or risk.churn_probability is None:
-        return ltv.predicted_clv
-    revenue = Decimal(ltv.windows[YEAR].revenue) * UNIT
-    return money(max(float(revenue), 0.0) * risk.churn_probability, currency)
-
-
 def _item(found: Found, standing: Standing, currency: str) -> CustomerItem:
-    ltv, risk = standing.ltv, standing.churn_risk
+    ltv, risk, (stake, _) = standing.ltv, standing.churn_risk, found.place
     return CustomerItem(
         customer_id=found.customer_id,
         cursor=_cursor(found.place),
-        money_at_stake=_at_stake(ltv, risk, currency),
+        money_at_stake=money(stake, currency) if stake != UNKNOWN else None,
         risk_band=risk.risk_band,
         churn_probability=risk.churn_probability,
         predicted_clv=ltv.predicted_clv,

@@ -1,5 +1,6 @@
 """The index against a look at every customer by the pipeline's own scores."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from streamer.pipeline import Configuration
 from streamer.pipeline.index import Wanted
+from streamer.records.instants import DAY
 from streamer.records.kafka import CHURN_RISK_UPDATES, LTV_UPDATES
 from streamer.records.scores import RISK_BANDS
 from streamer.scoring.segments import split
@@ -168,3 +170,18 @@ def test_silence_makes_figures_stale_and_renewing_takes_them_to_the_day(
     after = dict(all_pages(cluster, 100)[1])
     # By formula the last year's revenue counts with the churn probability, which has risen.
     assert all(new > old for new, old in zip(after, before, strict=True))
+
+
+def test_all_are_renewed_in_turn_where_days_pass_faster(configuration: Configuration) -> None:
+    cluster = Cluster(configuration)
+    for number in range(30):
+        cluster.send(purchase(number, 0, 10 + number))
+    cluster.settle()
+    partition = cluster.partition(0)
+    partition.count(100)
+    index, found = partition.index, Counter[str]()
+    assert index is not None
+    for _ in range(6):
+        cluster.tell_silence(partition.time + DAY)
+        found.update(index.stale(partition.time, 20))
+    assert set(found.values()) == {4}, "six times 20 are four times 30"
