@@ -1,11 +1,13 @@
 """A real partition task whose writes are never answered, watched."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
-from typing import Any, cast
+from typing import Any, Literal, cast
 
+import pytest
 from aiokafka import AIOKafkaProducer
 from faust.types import TP
 from prometheus_client import generate_latest
@@ -17,6 +19,7 @@ from streamer.engine.scoring import SharedScoring
 from streamer.engine.task import PartitionTask
 from streamer.engine.transport import Fetch, Reading
 from streamer.engine.watchdog import Watchdog
+from streamer.records.instants import DAY
 from streamer.records.kafka import FileRecord
 from streamer.settings import Settings
 
@@ -40,8 +43,8 @@ class OnePartition:
     rebalancing = False
     ready = True
 
-    def __init__(self) -> None:
-        self.settings = Settings(_env_file=None, partitions=4, stall_seconds=30, clock="stream")
+    def __init__(self, clock: Literal["wall", "stream"] = "stream") -> None:
+        self.settings = Settings(_env_file=None, partitions=4, stall_seconds=30, clock=clock)
         self.pace = Pace()
         self.configuration = self.settings.configuration("test")
         self.scoring = SharedScoring(self.configuration)
@@ -96,6 +99,19 @@ async def test_a_partition_whose_writes_are_never_answered_is_told_of() -> None:
     assert 'partition="3"' not in exposed()
     shell.tasks.clear()
     assert looked_at(1) == ""
+
+
+@pytest.mark.parametrize(("clock", "due"), [("wall", 2), ("stream", 0)])
+async def test_silence_that_is_due_and_not_told_is_counted(
+    clock: Literal["wall", "stream"], due: int
+) -> None:
+    shell = OnePartition(clock)
+    grace = round(shell.settings.silence_grace_seconds * 1_000_000)
+    now = time.time_ns() // 1_000
+    instants = {"long ago": now - DAY, "just now": now - grace - 1, "in grace": now - grace // 2}
+    shell.tasks[NUMBER].partition.timers.load({**instants, "tomorrow": now + DAY})
+    Watchdog(cast("Any", shell), shell.settings).check({TP("purchases", NUMBER): 0}, 0)
+    assert f'streamer_silence_timers_due{{partition="3"}} {due}.0' in exposed()
 
 
 def exposed() -> str:

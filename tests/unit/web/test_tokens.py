@@ -1,3 +1,4 @@
+import hmac
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,21 @@ def test_another_token_is_none(gate: Gate, given: str) -> None:
     problem = refused(gate, f"Bearer {given}", "read")
     assert problem.status == 401
     assert "invalid_token" in problem.headers["WWW-Authenticate"]
+
+
+def test_a_token_is_compared_with_all_in_constant_time_and_in_no_other_way(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = []
+
+    def refuse(given: bytes, token: bytes) -> bool:
+        compared.append((given, token))
+        return hmac.compare_digest(given, token) and len(compared) > 2
+
+    monkeypatch.setattr("streamer.web.tokens.compare_digest", refuse)
+    assert refused(gate, f"Bearer {READ}", "read").status == 401
+    assert compared == [(READ.encode(), READ.encode()), (READ.encode(), ADMIN.encode())]
+    gate.check(f"Bearer {READ}", "shop:80", "read")
 
 
 def test_only_the_admin_token_may_change(gate: Gate) -> None:
