@@ -2,7 +2,8 @@
 
 Customers are scored last at their last event or, if silence took them into another risk band
 later, at that crossing: (60 + t_x) · [(1 − q)^(−1/(1 + x)) − 1] days after the last purchase, for
-x repeat purchases within t_x days and q = 0.5, 0.8, 0.95.
+x repeat purchases within t_x days and q = 0.5, 0.8, 0.95. Cleo once more when anna, who brought
+her, lapses: the referral is heard of long after, and tells what it would have told in time.
 """
 
 from math import sqrt
@@ -17,7 +18,7 @@ LAPSED, HIGH = 0.95, 0.8
 SCORED = {
     "anna": 61 + gap_quantile(LAPSED, 2, 61),  # 61 + 121 · (∛20 − 1) = 268.44
     "bert": 12 + 60 * 4,  # 60 · (5 − 1)
-    "cleo": 45 + 90 * (sqrt(5) - 1),  # 156.25
+    "cleo": 61 + gap_quantile(LAPSED, 2, 61),  # as anna, behind her own 156.25
     "dora": 70 + 60 * 4,
     "emil": 60 + 60 * 4,
     "finn": 320,  # the rating; even odds come at 315 + 95 · (√2 − 1) = 354.35 only
@@ -123,6 +124,10 @@ V4: Figures = {
 } | {
     "bert": {  # after 240 days: 300 ÷ 665
         "risk_band": "high", "previous_risk_band": "medium", "churn_probability": 300 / 665,
+    },
+    "cleo": {  # after 223.44 days of silence
+        "risk_band": "high", "silence_quantile": 1 - (90 / (90 + SCORED["cleo"] - 45)) ** 2,
+        "referrer_lapsed": True,
     },
     "finn": {"risk_band": "low", "silence_quantile": 1 - (95 / 100) ** 2},  # 5 days of silence
     "kurt": {"risk_band": "lapsed", "previous_risk_band": "high", "next_band_crossing_at": None},
@@ -233,7 +238,7 @@ V14 = {
     "anna": AGAIN | {"rfm_at_risk", "late_payers", "referral_advocates"},  # 207 days; 205 and 110
     "bert": ONCE | {"referral_misers"},
     "cleo": AGAIN
-    | {"hats_no_shoes", "one_category", "rfm_need_attention", "referral_misers"},  # 111 days
+    | {"hats_no_shoes", "one_category", "rfm_hibernating", "referral_misers"},  # 223 days
     "dora": ONCE | {"referral_misers"},
     "emil": ONCE | {"lapsed_but_valuable", "referral_affluents"},  # 300, brought 55
     "finn": AGAIN | {"needs_review", "rfm_potential_loyalists", "referral_misers"},
