@@ -17,6 +17,7 @@ from streamer.cli.doctor.verdicts import Verdict
 from streamer.settings import load_settings
 from tests.support.receiver import SECRET, Receiver, Request
 from tests.support.stage import Stage, stage
+from tests.support.worker import Worker
 
 PARTITIONS = 2
 CUSTOMERS = [f"c{number}" for number in range(8)]
@@ -86,6 +87,13 @@ def in_order(requests: Iterable[Request], until: int = ROUNDS) -> None:
     assert told == {customer: list(range(1, until + 1)) for customer in CUSTOMERS}
 
 
+async def has_found_it_closed(worker: Worker, said: int = 0) -> None:
+    """Wait until ``worker`` says so, behind what it had ``said``."""
+    async with asyncio.timeout(90):
+        while "takes nothing" not in worker.log[said:]:
+            await asyncio.sleep(0.1)
+
+
 async def test_a_moody_receiver_is_told_all_in_order(kafka: EmbeddedKafka, tmp_path: Path) -> None:
     async def mood(id_: str, data: dict[str, Any], time: int) -> int:
         chance = zlib.crc32(f"{id_} {time}".encode()) % 10
@@ -149,21 +157,24 @@ async def test_what_is_refused_is_kept_and_can_be_told_once_more(
 async def test_neither_an_outage_nor_kill_9_loses_anything(
     kafka: EmbeddedKafka, tmp_path: Path
 ) -> None:
-    receiver = Receiver()
+    async def slowly(id_: str, data: dict[str, Any], time: int) -> int:
+        await asyncio.sleep(0.1)
+        return 200
+
+    receiver = Receiver(slowly)
     with corner_of(kafka, tmp_path, receiver, webhook_attempts_max=1) as corner:
         await publish(corner, rounds())
         with corner.teller() as worker:
-            async with asyncio.timeout(90):
-                while "takes nothing" not in worker.log:
-                    await asyncio.sleep(0.1)
+            await has_found_it_closed(worker)
             worker.kill()
             await receiver.open()
             worker.start()
             await receiver.until(len(CUSTOMERS))
             worker.kill()  # while some are under way
             await receiver.close()
+            said = len(worker.log)
             worker.start()
-            await asyncio.sleep(2)
+            await has_found_it_closed(worker, said)
             await receiver.open()
             told = await receiver.until(ROUNDS * len(CUSTOMERS), 120)
             assert await worker.stop() == 0
