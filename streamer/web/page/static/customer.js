@@ -14,7 +14,7 @@ export async function customerView(id) {
     h("p", {}, h("a", { href: "#/" }, "All customers")),
     h("h1", {}, known.customer_id),
     h("dl", { class: "kpis", "aria-label": "Figures" }, ...kpis(ltv, risk)),
-    h("div", { class: "grid" }, next(known), value(ltv), curve ? churn(curve, risk) : null, why(ltv, risk),
+    h("div", { class: "grid" }, next(known), value(ltv, risk), curve ? churn(curve, risk) : null, why(ltv, risk),
       timeline(known), about_(known), figures(ltv, risk)),
   ];
 }
@@ -43,10 +43,12 @@ function next({ recommended, ltv, as_of: now }) {
   return whole;
 }
 
-function value(ltv) {
-  const level = percent(ltv.interval_level);
+function value(ltv, risk) {
+  const days = `the next ${Math.round(ltv.horizon_days)} days`;
   const whole = card("How sure is that?", "half", ltv.predicted_clv == null ? null
-    : `In ${level} of cases this customer's purchases of the next ${Math.round(ltv.horizon_days)} days will be worth this much.`);
+    : risk.churn_probability > ltv.interval_level
+      ? `In ${percent(risk.churn_probability)} of cases nothing is bought in ${days}, so the interval ends at what is expected on average. Who buys after all spends more.`
+      : `In ${percent(ltv.interval_level)} of cases this customer's purchases of ${days} will be worth this much.`);
   if (ltv.predicted_clv == null) {
     whole.append(h("p", { class: "empty" }, `No forecast: ${plain(String(ltv.null_reasons.predicted_clv))}. By formula: ${about(ltv.formula_ltv, ltv.currency)}.`));
     return whole;
