@@ -2,8 +2,7 @@
 
 from collections import Counter
 from datetime import datetime, timedelta
-from itertools import cycle
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from hypothesis import given, settings
@@ -21,13 +20,12 @@ from streamer.records.scores import ChurnRiskUpdate, LtvUpdate
 from streamer.scoring.expressions import Frame
 from streamer.scoring.segments import split
 from tests.support.cluster import Cluster, compact
+from tests.support.dying import Course, courses, run_along
 from tests.support.histories import START, Happening, as_arrived, histories, in_time, sizes
 from tests.support.marketing import actions, marketing, segments
 from tests.support.play import play
 from tests.support.schemas import validator
 
-Fate = Literal["lives", "dies before the commit", "dies behind the commit"]
-FATES: tuple[Fate, ...] = ("lives", "dies before the commit", "dies behind the commit")
 FAR = from_datetime(START) + 4000 * DAY
 ALL = settings(max_examples=60, deadline=None)
 
@@ -92,35 +90,11 @@ def test_batches_end_in_the_same_memberships(
 
 
 @ALL
-@given(
-    history=histories(referrals=0),
-    units=sizes(),
-    fates=st.lists(st.sampled_from(FATES), min_size=1, max_size=12),
-    ticks=st.lists(st.none() | st.integers(0, 1600), min_size=1, max_size=4),
-    every_event=st.booleans(),
-)
+@given(histories(referrals=0), courses(), st.booleans())
 def test_a_crash_announces_nothing_twice_and_forgets_nothing(
-    history: list[Happening],
-    units: list[int],
-    fates: list[Fate],
-    ticks: list[int | None],
-    every_event: bool,
+    history: list[Happening], course: Course, every_event: bool
 ) -> None:
-    crashing = Cluster(marketing(every_event=every_event))
-    for event in as_arrived(history):
-        crashing.send(event)
-    for fate, size, tick in zip(fates, cycle(units), cycle(ticks), strict=False):
-        until = -1 if tick is None else from_datetime(START) + tick * DAY
-        unit = crashing.attempt(0, crashing.waiting(0)[:size], silence_until=until)
-        if fate == "dies before the commit":
-            crashing.crash(0)
-            continue
-        crashing.write(unit)
-        if fate == "lives":
-            crashing.partition(0).commit(unit)
-        else:
-            crashing.crash(0)
-    crashing.settle(limit=units[0])
+    crashing = run_along(course, as_arrived(history), marketing(every_event=every_event))
     crashing.tell_silence(FAR)
     assert memberships(crashing) == expected(crashing)
     for told in lists_of(crashing).values():

@@ -3,16 +3,17 @@
 from datetime import timedelta
 from decimal import Decimal
 from itertools import cycle
-from typing import Any, Literal
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamer.records.events import LEVELS
-from streamer.records.kafka import LTV_UPDATES, SOURCE_TOPICS, FileRecord
+from streamer.records.kafka import LTV_UPDATES, SOURCE_TOPICS
 from streamer.scoring.referrals import levels_of
 from tests.support import chain_oracle, oracle
 from tests.support.cluster import Cluster
+from tests.support.dying import Fate, fates, live_or_die
 from tests.support.histories import CUSTOMERS, LONG_DAYS, START, configuration, sizes
 from tests.support.rising import check_rising
 
@@ -21,8 +22,6 @@ NAMES = (*CUSTOMERS, "emil", "fay")
 TURNS = st.lists(
     st.tuples(st.integers(0, 2), st.integers(0, 9), st.permutations(SOURCE_TOPICS)), max_size=20
 )
-Fate = Literal["lives", "dies before the commit", "dies behind the commit"]
-FATES: tuple[Fate, ...] = ("lives", "dies before the commit", "dies behind the commit")
 
 
 @st.composite
@@ -102,44 +101,33 @@ def test_each_level_is_the_oracles_in_any_order(
 
 
 @ALL
-@given(losses(), TURNS, st.lists(st.sampled_from(FATES), min_size=1), st.booleans())
+@given(losses(), TURNS, fates(least=1), st.booleans())
 def test_no_row_and_no_score_goes_back_though_referrers_lose_whole_chains(
     events: list[dict[str, Any]],
     turns: list[tuple[int, int, list[str]]],
-    fates: list[Fate],
+    of_units: list[Fate],
     every_event: bool,
 ) -> None:
     cluster = Cluster(configuration(partitions=3, lateness_days=LONG_DAYS, every_event=every_event))
-    fate = cycle(fates)
+    fate = cycle(of_units)
     for event, (number, limit, topics) in zip(events, cycle(turns or [(0, 1, [])]), strict=False):
         cluster.send(event)
-        _live_or_die(cluster, number, cluster.waiting(number, topics)[:limit], next(fate))
+        live_or_die(cluster, number, cluster.waiting(number, topics)[:limit], next(fate))
         cluster.settle(limit=limit or None)
     _check(cluster, events)
     check_rising(cluster)
 
 
 @ALL
-@given(shops(), sizes(), st.lists(st.sampled_from(FATES), max_size=30), st.integers(1, 3))
+@given(shops(), sizes(), fates(), st.integers(1, 3))
 def test_a_crash_loses_and_doubles_no_level(
-    events: list[dict[str, Any]], units: list[int], fates: list[Fate], partitions: int
+    events: list[dict[str, Any]], units: list[int], of_units: list[Fate], partitions: int
 ) -> None:
     cluster = Cluster(configuration(partitions=partitions, lateness_days=LONG_DAYS))
     for event in events:
         cluster.send(event)
-    for number, fate, size in zip(cycle(cluster.numbers), fates, cycle(units), strict=False):
-        _live_or_die(cluster, number, cluster.waiting(number)[:size], fate)
+    for number, fate, size in zip(cycle(cluster.numbers), of_units, cycle(units), strict=False):
+        live_or_die(cluster, number, cluster.waiting(number)[:size], fate)
     cluster.settle(limit=units[0])
     _check(cluster, events)
     check_rising(cluster)
-
-
-def _live_or_die(cluster: Cluster, number: int, records: list[FileRecord], fate: Fate) -> None:
-    """Take ``records`` through a unit of work, and let its worker die or not."""
-    unit = cluster.attempt(number, records)
-    if fate != "dies before the commit":
-        cluster.write(unit)
-    if fate == "lives":
-        cluster.partition(number).commit(unit)
-    else:
-        cluster.crash(number)

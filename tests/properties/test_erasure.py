@@ -19,6 +19,7 @@ from streamer.serdes.rows import erased_key, told_key
 from tests.support import chain_oracle, oracle
 from tests.support.cluster import Cluster, compact
 from tests.support.counting import finish, measures_of, shop_of
+from tests.support.dying import Fate, fates, live_or_die
 from tests.support.histories import (
     CUSTOMERS,
     LONG_DAYS,
@@ -241,28 +242,18 @@ def test_who_comes_back_is_as_new(story: Story, every_event: bool) -> None:
 
 
 @ALL
-@given(
-    stories(),
-    sizes(),
-    st.lists(st.sampled_from(["lives", "dies before", "dies behind"]), max_size=30),
-    st.lists(st.booleans(), max_size=7),
-)
+@given(stories(), sizes(), fates(), st.lists(st.booleans(), max_size=7))
 def test_a_crash_at_any_point_ends_in_the_same(
-    story: Story, units: list[int], fates: list[str], keep: list[bool]
+    story: Story, units: list[int], of_units: list[Fate], keep: list[bool]
 ) -> None:
     """Restored from a changelog that may have been compacted."""
     crashing = Cluster(configuration(partitions=2, lateness_days=LONG_DAYS))
     for events in story:
         for event in events:
             crashing.send(event)
-        for number, fate, size in zip(cycle(crashing.numbers), fates, cycle(units), strict=False):
-            unit = crashing.attempt(number, crashing.waiting(number)[:size])
-            if fate != "dies before":
-                crashing.write(unit)
-            if fate == "lives":
-                crashing.partition(number).commit(unit)
-            else:
-                crashing.crash(number, compact(crashing.changelog(number), keep))
+        numbers = cycle(crashing.numbers)
+        for number, fate, size in zip(numbers, of_units, cycle(units), strict=False):
+            live_or_die(crashing, number, crashing.waiting(number)[:size], fate, keep)
         crashing.settle(limit=units[0])
     found = compared_with_oracle(crashing.rows())
     assert _something(found) == _something(oracle.count([*story[0], *story[1]], RATES))

@@ -1,7 +1,6 @@
 """Rows, timers and places come back from the changelog, wherever a worker dies."""
 
 from itertools import cycle
-from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 from streamer.pipeline import Partition
 from streamer.records.instants import DAY, from_datetime
 from tests.support.cluster import Cluster, compact, processed
+from tests.support.dying import Course, Fate, courses, fates, live_or_die, run_along
 from tests.support.histories import (
     START,
     Happening,
@@ -19,64 +19,34 @@ from tests.support.histories import (
 )
 from tests.support.play import end, play, rows
 
-Fate = Literal["lives", "dies before the commit", "dies behind the commit"]
-FATES: tuple[Fate, ...] = ("lives", "dies before the commit", "dies behind the commit")
 FAR = from_datetime(START) + 4000 * DAY
 ALL = settings(max_examples=100, deadline=None)
 
 
 @ALL
-@given(
-    history=histories(referrals=0),
-    units=sizes(),
-    fates=st.lists(st.sampled_from(FATES), min_size=1, max_size=12),
-    ticks=st.lists(st.none() | st.integers(0, 1600), min_size=1, max_size=4),
-    every_event=st.booleans(),
-)
+@given(histories(referrals=0), courses(), st.booleans())
 def test_a_crash_at_any_point_ends_in_the_same(
-    history: list[Happening],
-    units: list[int],
-    fates: list[Fate],
-    ticks: list[int | None],
-    every_event: bool,
+    history: list[Happening], course: Course, every_event: bool
 ) -> None:
-    crashing = Cluster(configuration(every_event=every_event))
-    for event in as_arrived(history):
-        crashing.send(event)
-    for fate, size, tick in zip(fates, cycle(units), cycle(ticks), strict=False):
-        until = -1 if tick is None else from_datetime(START) + tick * DAY
-        unit = crashing.attempt(0, crashing.waiting(0)[:size], silence_until=until)
-        if fate == "dies before the commit":
-            crashing.crash(0)
-            continue
-        crashing.write(unit)
-        if fate == "lives":
-            crashing.partition(0).commit(unit)
-        else:
-            crashing.crash(0)
-    crashing.settle(limit=units[0])
+    events, settings_ = as_arrived(history), configuration(every_event=every_event)
+    crashing = run_along(course, events, settings_)
     crashing.tell_silence(FAR)
-    calm = play(as_arrived(history), configuration(every_event=every_event), units)
+    calm = play(events, settings_, course.sizes)
     calm.tell_silence(FAR)
     assert end(crashing) == end(calm)
 
 
 @ALL
-@given(
-    histories(referrals=3, referrers_max=1), sizes(), st.lists(st.sampled_from(FATES), max_size=30)
-)
+@given(histories(referrals=3, referrers_max=1), sizes(), fates())
 def test_a_crash_loses_and_doubles_no_credit(
-    history: list[Happening], units: list[int], fates: list[Fate]
+    history: list[Happening], units: list[int], of_units: list[Fate]
 ) -> None:
     events = as_arrived(history)
     crashing = Cluster(configuration(partitions=2))
     for event in events:
         crashing.send(event)
-    for number, fate, size in zip(cycle(crashing.numbers), fates, cycle(units), strict=False):
-        unit = crashing.attempt(number, crashing.waiting(number)[:size])
-        if fate != "dies before the commit":
-            crashing.write(unit)
-        crashing.crash(number)
+    for number, fate, size in zip(cycle(crashing.numbers), of_units, cycle(units), strict=False):
+        live_or_die(crashing, number, crashing.waiting(number)[:size], fate)
     crashing.settle(limit=units[0])
     assert rows(crashing) == rows(play(events, configuration(partitions=2), units))
 
