@@ -32,6 +32,16 @@ def purchase(number: int, day: float, amount: float) -> dict[str, Any]:
     }
 
 
+def newcomers(configuration: Configuration, customers: int) -> Cluster:
+    """Return a cluster of customers of one purchase, each worth more than the one before."""
+    cluster = Cluster(configuration)
+    for number in range(customers):
+        cluster.send(purchase(number, 0, 10 + number))
+    cluster.settle()
+    cluster.partition(0).count(customers)
+    return cluster
+
+
 @pytest.fixture(scope="module")
 def configuration() -> Configuration:
     tiers = {"bronze": 0, "silver": 200}
@@ -138,11 +148,7 @@ def test_totals_are_sums_over_all(cluster: Cluster) -> None:
 def test_a_customer_found_again_after_a_change_stands_where_it_belongs(
     configuration: Configuration,
 ) -> None:
-    cluster = Cluster(configuration)
-    for number in range(5):
-        cluster.send(purchase(number, 0, 10 + number))
-    cluster.settle()
-    cluster.partition(0).count(10)
+    cluster = newcomers(configuration, 5)
     assert all_pages(cluster, 10)[1][0][1] == "c4"
     cluster.send(purchase(0, 1, 500))
     cluster.settle()
@@ -155,12 +161,8 @@ def test_a_customer_found_again_after_a_change_stands_where_it_belongs(
 def test_silence_makes_figures_stale_and_renewing_takes_them_to_the_day(
     configuration: Configuration,
 ) -> None:
-    cluster = Cluster(configuration)
-    for number in range(30):
-        cluster.send(purchase(number, 0, 10 + number))
-    cluster.settle()
+    cluster = newcomers(configuration, 30)
     partition = cluster.partition(0)
-    partition.count(100)
     before = dict(all_pages(cluster, 100)[1])
     assert partition.renew(100) == 0
     cluster.tell_silence(partition.time + 20 * 86_400_000_000)
@@ -173,12 +175,8 @@ def test_silence_makes_figures_stale_and_renewing_takes_them_to_the_day(
 
 
 def test_all_are_renewed_in_turn_where_days_pass_faster(configuration: Configuration) -> None:
-    cluster = Cluster(configuration)
-    for number in range(30):
-        cluster.send(purchase(number, 0, 10 + number))
-    cluster.settle()
+    cluster = newcomers(configuration, 30)
     partition = cluster.partition(0)
-    partition.count(100)
     index, found = partition.index, Counter[str]()
     assert index is not None
     for _ in range(6):
