@@ -42,9 +42,9 @@ def bench(
         Path | None, typer.Option(help="Draw them into this file: .png or .svg.")
     ] = None,
 ) -> None:
-    """Measure the worker beside Kafka Streams, Quix Streams and plain Faust, on a Kafka of its own.
+    """Measure the worker beside Kafka Streams, Quix Streams, Bytewax and plain Faust.
 
-    Takes some minutes, and all cores: leave the machine alone meanwhile.
+    On a Kafka of its own. Takes some minutes, and all cores: leave the machine alone meanwhile.
 
     Example: streamer bench --events 100000
     """
