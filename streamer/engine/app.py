@@ -5,6 +5,7 @@ import gc
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import count
 from typing import TYPE_CHECKING, Any, cast
 
 import faust
@@ -46,6 +47,10 @@ TOOLS_COMMIT_SECONDS = 5.0
 
 COLLECT_SECONDS = 30.0
 """How often cycles of objects are freed; in a unit of work Python does not look for them."""
+
+FULL_COLLECT_TURNS = 20
+"""How often all objects are looked at for it, not only those made since: with a million customers
+that takes 40 to 150 ms, in which no event is scored."""
 
 
 class StreamerApp(faust.App):
@@ -289,9 +294,11 @@ class StreamerApp(faust.App):
 
     async def collect_cycles(self) -> None:
         """Free what only cycles hold, between units of work, for ever."""
-        while not self.should_stop:
+        for turn in count(1):
             await self.sleep(COLLECT_SECONDS)
-            gc.collect()
+            if self.should_stop:
+                return
+            gc.collect(1 if turn % FULL_COLLECT_TURNS else 2)
 
     async def _commit_for_tools(self, tasks: Sequence[PartitionTask]) -> None:
         offsets = {
