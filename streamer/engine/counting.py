@@ -67,7 +67,7 @@ class CountingSchedule:
 
         Args:
             partition: whose changed customers are counted.
-            behind: whether more events wait than one unit of work takes.
+            behind: whether there is so much to do that throughput counts, not the shop's figures.
         """
         now = self._clock()
         if not self.counting and now - self._begun_at >= COUNT_SECONDS:

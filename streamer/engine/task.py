@@ -265,7 +265,8 @@ class PartitionTask:
             records, ends = self.inbox.take(self._records_max)
             silence_until = self._silence_until() if not self.inbox else NEVER
             rescore_max = self._rescore_max()
-            self._counting.count(self.partition, behind=bool(self.inbox))
+            behind = bool(self.inbox) or len(records) > SMALL_RECORDS_MAX
+            self._counting.count(self.partition, behind=behind)
             asked = (
                 records
                 or ends
