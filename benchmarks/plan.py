@@ -29,7 +29,8 @@ class Plan(Struct, frozen=True, kw_only=True):
         partitions: Of the input topic and of all others that hold customers.
         runs: How often each throughput is measured, and each latency.
         rates: The paces at which latency is measured, in events/s.
-        warm_up_seconds: Latencies of so many first seconds of each pace do not count.
+        warm_up_seconds: Latencies of so many first seconds of each pace do not count: until the
+            broker's JVM has compiled what a pace needs, that takes half a core from all others.
         run_seconds: How long one run at one pace lasts.
         scale_customers: How many customers a worker holds when its throughput is measured anew;
             ratios are to the first.
@@ -44,7 +45,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     partitions: int = 4
     runs: int = 3
     rates: tuple[int, ...] = (1_000, 10_000)
-    warm_up_seconds: int = 4
+    warm_up_seconds: int = 20
     run_seconds: int = 8
     scale_customers: tuple[int, ...] = (100_000, 5_000_000)
     parts: tuple[Part, ...] = tuple(Part)
