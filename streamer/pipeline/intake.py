@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 
 from streamer.pipeline.unit import Message, UnitOfWork
 from streamer.records.dead_letters import DeadLetter, Rejected
-from streamer.records.events import Event
+from streamer.records.events import Event, Purchase
 from streamer.records.instants import from_datetime
 from streamer.records.kafka import DEAD_LETTERS, REKEYED, Record
 from streamer.records.partitioning import partition_of, partitions_of
-from streamer.serdes.origins import Origin, encode_origin
+from streamer.records.scores import Cause
+from streamer.serdes.origins import Origin, decode_origin, encode_origin
 from streamer.serdes.rows import decode_internal
 from streamer.serdes.scores import dead_letter_headers
 
 if TYPE_CHECKING:
     from streamer.pipeline.partition import Partition
+
+
+SAMPLE_MAX = 16
+"""Events of a unit of work that are looked at for drift of the input."""
 
 
 class Intake:
@@ -139,3 +144,19 @@ def _merged(events: list[tuple[Record, Event]]) -> list[tuple[Record, Event]]:
 def _when(pair: tuple[Record, Event]) -> tuple[int, int]:
     """Return the event time and, for what happened at one instant, when it was sent."""
     return pair[1].occurred_at, pair[0].timestamp
+
+
+def sample_of(events: Sequence[tuple[Record, Event]]) -> list[tuple[str, int | None]]:
+    """Return types and order values of a few ``events``: what drift is told by, at no cost each."""
+    return [
+        (event.type, event.amount if type(event) is Purchase else None)
+        for _, event in events[:: 1 + len(events) // SAMPLE_MAX]
+    ]
+
+
+def cause_of(record: Record, event: Event, rekeyed_topic: str) -> Cause:
+    """Return ``event`` and where its record first stood."""
+    place = record.topic, record.partition, record.offset
+    if record.topic == rekeyed_topic and (origin := decode_origin(record.headers)):
+        place = origin[:3]
+    return Cause("event", event.event_id, event.type, *place)

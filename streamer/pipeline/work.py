@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from streamer.pipeline.announcing import Book
 from streamer.pipeline.erasing import Eraser
-from streamer.pipeline.intake import Intake
+from streamer.pipeline.intake import Intake, cause_of, sample_of
 from streamer.pipeline.scores import Asked
 from streamer.pipeline.standing import Standings
 from streamer.pipeline.unit import Message, UnitOfWork
@@ -54,9 +54,6 @@ from streamer.state.telling import before_of, messages_of
 if TYPE_CHECKING:
     from streamer.pipeline.partition import Partition
 
-SAMPLE_MAX = 16
-"""Events of a unit of work that are looked at for drift of the input."""
-
 
 class Work:
     """One unit of work in the making."""
@@ -93,7 +90,7 @@ class Work:
     def take(self, records: Sequence[Record]) -> None:
         """Fold ``records``, ask for the scores of whom they concern, and set their timers."""
         events = self._intake.events(records)
-        self._unit.sample = _sample(events)
+        self._unit.sample = sample_of(events)
         if self._configuration.every_event:
             for event in events:
                 self._step([event])
@@ -325,7 +322,7 @@ class Work:
             folded += 1
             internal = event.family == INTERNAL
             if changed and not (internal and self._touched[event.customer_id].as_of == NEVER):
-                causes[event.customer_id] = _cause(record, event, self._rekeyed_topic)
+                causes[event.customer_id] = cause_of(record, event, self._rekeyed_topic)
         self._standings.settle()
         self._unit.counts["events"] += folded
         return causes
@@ -430,7 +427,7 @@ class Work:
                 self._touched[customer_id], self._earlier[customer_id] = row, earlier
                 self._tell(messages)
                 if row.as_of != NEVER:
-                    causes[customer_id] = _cause(record, event, self._rekeyed_topic)
+                    causes[customer_id] = cause_of(record, event, self._rekeyed_topic)
             self._unit.counts["events"] += 1
             return
         customer_id, source = event.customer_id, self._source_of[record.topic]
@@ -501,19 +498,3 @@ class Work:
 
 def _copy(row: Row) -> Row:
     return decode_row(encode_row(row))
-
-
-def _sample(events: Sequence[tuple[Record, Event]]) -> list[tuple[str, int | None]]:
-    """Return types and order values of a few ``events``: what drift is told by, at no cost each."""
-    return [
-        (event.type, event.amount if type(event) is Purchase else None)
-        for _, event in events[:: 1 + len(events) // SAMPLE_MAX]
-    ]
-
-
-def _cause(record: Record, event: Event, rekeyed_topic: str) -> Cause:
-    """Return ``event`` and where its record first stood."""
-    place = record.topic, record.partition, record.offset
-    if record.topic == rekeyed_topic and (origin := decode_origin(record.headers)):
-        place = origin[:3]
-    return Cause("event", event.event_id, event.type, *place)
