@@ -1,7 +1,8 @@
 """``streamer config show``: every setting, its value, and where that comes from."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Annotated, Any, get_args
 
 import msgspec
@@ -67,7 +68,7 @@ def show(
     Example: streamer config show --json
     """
     settings, fault = everything()
-    unknown = unknown_variables()
+    unknown = unknown_names()
     if json:
         print_json({"settings": settings, "unknown": unknown, "fault": fault})
     else:
@@ -113,10 +114,7 @@ def _given() -> tuple[dict[str, tuple[str, Any]], str | None]:
 
 def _setting(name: str, value: Any, default: Any, source: str) -> Setting:
     field = Settings.model_fields[name]
-    is_secret = source == FROM_FILE or SECRET_TYPES & {
-        field.annotation,
-        *get_args(field.annotation),
-    }
+    is_secret = source == FROM_FILE or _holds_secrets(field.annotation)
     return Setting(
         name=name,
         environment=f"{Settings.model_config['env_prefix']}{name.upper()}",
@@ -127,13 +125,34 @@ def _setting(name: str, value: Any, default: Any, source: str) -> Setting:
     )
 
 
-def unknown_variables() -> list[str]:
-    """Return the names in the environment that look like settings and are none: misspelt ones."""
+def _holds_secrets(annotation: Any) -> bool:
+    """Return whether ``annotation`` is of a secret, or of one somewhere within: of many, of none.
+
+    >>> _holds_secrets(dict[str, Annotated[SecretStr, "long"] | None]), _holds_secrets(int | None)
+    (True, False)
+    """
+    return annotation in SECRET_TYPES or any(map(_holds_secrets, get_args(annotation)))
+
+
+def unknown_names() -> list[str]:
+    """Return the names that look like settings and are none, misspelt ones: also of both files."""
     prefix = str(Settings.model_config["env_prefix"])
     known = {prefix + name.upper() for name in Settings.model_fields} | OTHERS
-    return sorted(
-        name for name in os.environ if name.startswith(prefix) and name.upper() not in known
-    )
+    named = [name for name in _named() if name.upper().startswith(prefix)]
+    return sorted(name for name in named if name.upper() not in known)
+
+
+def _named() -> Iterator[str]:
+    """Give the names in the environment and in the files that can be read, as there they stand.
+
+    Those in ``streamer.toml``, all of which are for settings, are given as in the environment.
+    """
+    yield from os.environ
+    with suppress(SettingsError, ValueError):
+        yield from map(str.upper, DotEnvSettingsSource(Settings).env_vars)
+    with suppress(SettingsError, ValueError):
+        for name in TomlConfigSettingsSource(Settings).toml_data:
+            yield f"{Settings.model_config['env_prefix']}{name.upper()}"
 
 
 def _show(settings: list[Setting], unknown: list[str]) -> None:

@@ -93,6 +93,28 @@ def test_a_source_that_cannot_be_read_is_named(
     assert isinstance(result.exception, ConfigurationError)
 
 
+def test_secrets_are_hidden_also_where_something_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = [
+        name
+        for name in Settings.model_fields
+        if name.endswith(("token", "password")) or "secret" in name
+    ]
+    assert len(secrets) > 4
+    for name in secrets:
+        monkeypatch.setenv(f"STREAMER_{name.upper()}", '{"a": "ninebread"}')
+    monkeypatch.setenv("STREAMER_PARTITIONS", "0")
+    for result in (show(), show("--json")):
+        assert isinstance(result.exception, ConfigurationError)
+        assert "ninebread" not in result.stdout + str(result.exception)
+
+
+def test_misspelt_settings_are_pointed_out_in_files_too(folder: Path) -> None:
+    (folder / "streamer.toml").write_text("partition = 3\npartitions = 2\n[streamer]\na = 1\n")
+    (folder / ".env").write_text("STREAMER_LATENES_DAYS=3\nOTHER=1\nSTREAMER_BROKERS=a:1\n")
+    unknown = ["STREAMER_LATENES_DAYS", "STREAMER_PARTITION", "STREAMER_STREAMER"]
+    assert json.loads(show("--json").stdout)["unknown"] == unknown
+
+
 def test_misspelt_settings_are_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STREAMER_PARTITION", "3")
     assert "there is no setting STREAMER_PARTITION" in show().stdout
