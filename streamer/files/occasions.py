@@ -14,6 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from xxhash import xxh3_64_intdigest
 
+from streamer.files.errors import FileError
 from streamer.files.layout import USUAL, Layout
 from streamer.files.reading import read_lines
 from streamer.records.dead_letters import Rejected
@@ -52,10 +53,25 @@ def read_occasions(
         layout: how a table writes what it says.
 
     Raises:
-        FileError: the file cannot be read as it stands; it names the line.
+        FileError: the file cannot be read as it stands, and it names the line; or it holds no
+            purchase that counts.
     """
     decoder = decoder or EventDecoder()
-    return occasions_of(read_lines(file, decoder.reporting_currency, layout), decoder)
+    lines = read_lines(file, decoder.reporting_currency, layout)
+    occasions = occasions_of(lines, decoder)
+    if not occasions.day.size:
+        raise FileError(file, _why_nothing(occasions.refused))
+    return occasions
+
+
+def _why_nothing(refused: Mapping[str, int]) -> str:
+    if not refused:
+        return "there is no purchase in it"
+    counts = ", ".join(f"{count:,} {reason}" for reason, count in refused.items())
+    said = f"no purchase in it counts; refused: {counts}"
+    if "unknown_currency" not in refused:
+        return said
+    return f"{said}; set STREAMER_REPORTING_CURRENCY to its currency, or a rate in STREAMER_RATES"
 
 
 def occasions_of(values: Iterable[bytes], decoder: EventDecoder) -> PurchaseOccasions:

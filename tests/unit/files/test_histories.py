@@ -145,6 +145,19 @@ def test_the_order_of_events_does_not_matter() -> None:
             assert by_name(found, figure) == by_name(expected, figure)
 
 
+def test_a_file_of_which_nothing_counts_says_why(tmp_path: Path) -> None:
+    euros = tmp_path / "euros.csv"
+    euros.write_text("customer_id,date,amount,currency\na,2024-01-01,10,EUR\nb,2024-02-01,9,EUR\n")
+    with pytest.raises(FileError, match=r"refused: 2 unknown_currency; set STREAMER_REPORTING_CUR"):
+        read_histories(str(euros), date(2024, 3, 1))
+    assert read_histories(str(euros), decoder=EventDecoder("EUR")).customer_id.size == 2
+    shares = tmp_path / "shares.jsonl"
+    shares.write_text('{"event_id":"1","type":"share","customer_id":"a","network":"mail",'
+                      '"occurred_at":"2026-01-31T00:00:00Z"}\n')  # fmt: skip
+    with pytest.raises(FileError, match=r"shares\.jsonl: there is no purchase in it"):
+        read_histories(str(shares))
+
+
 def test_no_purchase_in_the_calibration_is_an_error_with_a_way_out(file: str) -> None:
     with pytest.raises(HistoriesError, match="up to 2025-12-31: choose a later end"):
         read_histories(file, date(2025, 12, 31))
