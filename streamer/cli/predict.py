@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from math import inf, isfinite
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -24,7 +24,10 @@ KINDS: dict[str, PurchaseKind | type[GammaGamma]] = {
     "pareto_nbd": ParetoNbd,
     "gamma_gamma": GammaGamma,
 }
-Figures = dict[str, float | None]
+Figures = dict[str, Any]
+"""Numbers by name; what is null has its reason in ``null_reasons``."""
+
+NO_MEAN = "with p·x + q up to 1 there is no finite mean"
 
 WORDS = {
     "expected_purchases": "purchases expected within the horizon",
@@ -171,7 +174,9 @@ def _purchases(
 
 def _values(model: GammaGamma, *, x: float, mean_value: float) -> Figures:
     expected = float(model.expected_value(np.array([x]), np.array([mean_value]))[0])
-    return {"expected_value": expected if isfinite(expected) else None}
+    if isfinite(expected):
+        return {"expected_value": expected}
+    return {"expected_value": None, "null_reasons": {"expected_value": NO_MEAN}}
 
 
 def _show(figures: Figures, level: float) -> None:
@@ -179,9 +184,11 @@ def _show(figures: Figures, level: float) -> None:
     table.add_column(justify="right", style="bold")
     table.add_column()
     for name, value in figures.items():
+        if name not in WORDS:
+            continue
         words = WORDS[name].replace("most cases", f"{level:.0%} of cases")
         if value is None:
-            table.add_row("unknown", f"{words}: with p·x + q up to 1 there is no finite mean")
+            table.add_row("unknown", f"{words}: {figures['null_reasons'][name]}")
         else:
             table.add_row(f"{value:,.4f}", words)
     Console().print(table)

@@ -70,7 +70,11 @@ def test_the_value_of_a_purchase() -> None:
 
 def test_an_infinite_mean_is_null() -> None:
     endless = ["--model", "gamma_gamma", "--params", "p=2,q=1,gamma=15", "--x", "0"]
-    assert figures(*endless) == {"expected_value": None}
+    reason = "with p·x + q up to 1 there is no finite mean"
+    assert figures(*endless) == {
+        "expected_value": None,
+        "null_reasons": {"expected_value": reason},
+    }
     assert "unknown" in predict(*endless).stdout
 
 
