@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal, InvalidOperation
+from math import isclose
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -109,13 +110,15 @@ def _show(figures: Figures) -> None:
     console, currency = Console(), figures["currency"]
     sizing_figures, retention, table = figures["sizing"], figures["retention"], figures["levers"]
     if sizing_figures is not None:
-        console.print(_sizing_words(sizing_figures, currency), soft_wrap=True)
+        of = " of margin" if figures["basis"] == "margin" else ""
+        console.print(_sizing_words(sizing_figures, currency + of), soft_wrap=True)
     if retention is not None:
         console.print(_retention_words(retention, currency), soft_wrap=True)
     if table is not None:
         console.print(_lever_table(table, currency))
     for name, reason in figures["null_reasons"].items():
-        console.print(f"no {name}: {reason}", style="dim", markup=False)
+        if name in figures:
+            console.print(f"no {name}: {reason}", style="dim", markup=False)
 
 
 def _sizing_words(found: Figures, currency: str) -> str:
@@ -151,7 +154,14 @@ def _lever_table(found: list[Figures], currency: str) -> Table:
             LEVER_WORDS[lever["lever"]],
             f"{lever['value']:,.4g}",
             "unknown" if elasticity is None else f"{elasticity:+.2f} %",
-            amount(lever["profit_at_less"]),
-            amount(lever["profit_at_more"]),
+            _at(lever, "less", 0.9),
+            _at(lever, "more", 1.1),
         )
     return table
+
+
+def _at(lever: Figures, way: str, share: float) -> str:
+    """Return the profit there, and where that is if the lever could not be moved so far."""
+    told, value = amount(lever[f"profit_at_{way}"]), lever[f"value_at_{way}"]
+    whole = isclose(value, lever["value"] * share, rel_tol=1e-9)
+    return told if whole else f"{told} (at {value:.4g})"

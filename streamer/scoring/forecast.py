@@ -207,7 +207,8 @@ def mean_repeat_value(columns: PurchaseColumns) -> Floats:
     """Return the mean value of a repeat occasion net of refunds, shape (n,); 0 where x is 0.
 
     In the reporting currency. Gamma-Gamma leaves the first occasion out (Fader & Hardie 2013, note
-    025). Refunds do not name their occasion: each bears its share.
+    025). What is refunded is a share of all that was bought, and so of each occasion: the row does
+    not keep what of which order came back.
     """
     repeat = (columns.revenue - columns.first_day_revenue) / np.maximum(columns.x, 1)
     kept = columns.net / np.maximum(columns.revenue, 1)

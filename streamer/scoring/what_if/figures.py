@@ -11,6 +11,8 @@ from streamer.scoring.what_if.levers import levers
 from streamer.scoring.what_if.retention import retention_change
 from streamer.scoring.what_if.sizing import sizing
 
+NEEDED = "needs order_value and orders_per_year"
+
 
 class Changes(Struct, frozen=True, kw_only=True):
     """What is to change. Money in the reporting currency."""
@@ -52,6 +54,9 @@ class LeverFigures(Struct, frozen=True, kw_only=True):
     lever: str
     value: float
     elasticity: float | None
+    value_at_less: float
+    """Ten percent less; a share of customers kept stays within 0 to 1."""
+    value_at_more: float
     profit_at_less: str
     profit_at_more: str
     swing: str
@@ -77,20 +82,54 @@ def what_if(
         ValueError: a figure is out of its range; the message names it.
     """
     digits = minor_digits(currency)
-    found = {
-        "sizing": _sizing(customer, changes, digits),
-        "retention": _retention(customer, changes.retention_points, digits),
-        "levers": _levers(customer, digits),
+    sized = _sizing(customer, changes, digits)
+    retention = _retention(customer, changes.retention_points, digits)
+    found = _levers(customer, digits)
+    return WhatIf(
+        currency=currency,
+        basis=basis,
+        sizing=sized,
+        retention=retention,
+        levers=found,
+        null_reasons={
+            **_nulls_of_sizing(sized),
+            **_nulls_of_retention(retention, changes.retention_points),
+            **_nulls_of_levers(found),
+        },
+    )
+
+
+def _nulls_of_sizing(found: SizingFigures | None) -> dict[str, str]:
+    if found is None:
+        asked = "give more_per_order, more_orders or more_years"
+        return {"sizing": f"no change of orders is asked for: {asked}"}
+    if found.customers_for_target is not None:
+        return {}
+    reason = "no target is given" if found.target is None else "the change brings nothing"
+    nulls = {
+        f"sizing.{name}": reason for name in ("customers_for_target", "customers_to_reach_target")
     }
-    reasons = {
-        "sizing": "no change of orders is asked for: give more_per_order, more_orders or "
-        "more_years",
-        "retention": f"{changes.retention_points} points more take the retention rate out of 0 "
-        "to 1",
-        "levers": "needs order_value and orders_per_year",
-    }
-    nulls = {name: reason for name, reason in reasons.items() if found[name] is None}
-    return WhatIf(currency=currency, basis=basis, null_reasons=nulls, **found)  # type: ignore[arg-type] # by name
+    return nulls if found.target is not None else {"sizing.target": reason, **nulls}
+
+
+def _nulls_of_retention(found: RetentionFigures | None, points: Decimal) -> dict[str, str]:
+    if found is None:
+        return {"retention": f"{points} points more take the retention rate out of 0 to 1"}
+    nulls = {}
+    if found.profit_per_customer is None:
+        for name in ("profit_per_customer", "changed_profit_per_customer"):
+            nulls[f"retention.{name}"] = NEEDED
+    if found.profit_percent is None:
+        nulls["retention.profit_percent"] = "there is nothing above 0 to compare with"
+    return nulls
+
+
+def _nulls_of_levers(found: list[LeverFigures] | None) -> dict[str, str]:
+    if found is None:
+        return {"levers": NEEDED}
+    if any(lever.elasticity is None for lever in found):
+        return {"levers.elasticity": "the profit is not above 0"}
+    return {}
 
 
 def _sizing(customer: Customer, changes: Changes, digits: int) -> SizingFigures | None:
@@ -134,6 +173,8 @@ def _levers(customer: Customer, digits: int) -> list[LeverFigures] | None:
             lever=lever.lever,
             value=float(lever.value),
             elasticity=_float(lever.elasticity),
+            value_at_less=float(lever.value_at_less),
+            value_at_more=float(lever.value_at_more),
             profit_at_less=f"{round(lever.profit_at_less, digits):f}",
             profit_at_more=f"{round(lever.profit_at_more, digits):f}",
             swing=f"{round(lever.swing, digits):f}",

@@ -22,8 +22,11 @@ class Lever(Struct, frozen=True, kw_only=True):
     value: Decimal
     elasticity: Decimal | None
     """Percent of profit for one percent of the lever; None where the profit is not above 0."""
+    value_at_less: Decimal
+    """Ten percent less; a share of customers kept stays within 0 to 1."""
+    value_at_more: Decimal
     profit_at_less: Decimal
-    """Profit of a customer with ten percent less of the lever, the rest as it is."""
+    """Profit of a customer at that value of the lever, the rest as it is."""
     profit_at_more: Decimal
 
     @property
@@ -36,7 +39,8 @@ def levers(customer: Customer) -> list[Lever]:
     """Return the levers of ``customer``'s profit, the strongest first.
 
     The lifespan is that of the retention rate, 1 / (1 − r) years on average: one lever seen from
-    two sides; there is none where everyone is kept. A rate that would pass 1 stops there.
+    two sides; there is none where everyone is kept. A rate that would pass 1 stops there, and
+    ``value_at_more`` tells.
 
     Raises:
         ValueError: the order value or the orders a year are not known.
@@ -71,8 +75,8 @@ def _with_retention(customer: Customer, rate: Decimal) -> Customer:
 
 
 def _with_lifespan(customer: Customer, years: Decimal) -> Customer:
-    rate = EXACT.subtract(ONE, EXACT.divide(ONE, years))
-    return _with_retention(customer, max(ZERO, rate))
+    rate = EXACT.subtract(ONE, EXACT.divide(ONE, max(ONE, years)))
+    return _with_retention(customer, rate)
 
 
 def _with_cost(customer: Customer, cost: Decimal) -> Customer:
@@ -83,16 +87,24 @@ def _lever(
     customer: Customer, name: str, value: Decimal, moved: Callable[[Customer, Decimal], Customer]
 ) -> Lever:
     less, more = (
-        moved(customer, EXACT.multiply(value, share)).profit or ZERO
-        for share in (ONE - CHANGE, ONE + CHANGE)
+        moved(customer, EXACT.multiply(value, share)) for share in (ONE - CHANGE, ONE + CHANGE)
     )
     return Lever(
         lever=name,
         value=value,
         elasticity=_elasticity(customer, name),
-        profit_at_less=less,
-        profit_at_more=more,
+        value_at_less=_value(less, name),
+        value_at_more=_value(more, name),
+        profit_at_less=less.profit or ZERO,
+        profit_at_more=more.profit or ZERO,
     )
+
+
+def _value(customer: Customer, lever: str) -> Decimal:
+    if lever == "lifespan_years":
+        return EXACT.divide(ONE, EXACT.subtract(ONE, customer.retention_rate))
+    value: Decimal = getattr(customer, lever)
+    return value
 
 
 def _elasticity(customer: Customer, lever: str) -> Decimal | None:

@@ -11,7 +11,8 @@ class Sizing(Struct, frozen=True, kw_only=True):
     """What a change is worth."""
 
     value_per_customer: Decimal
-    """Over all the years, undiscounted; exact; negative for a loss."""
+    """Over all the years, undiscounted; exact; negative for a loss. What is left of it after costs:
+    the customer's margin, which is 1 where it is not known."""
     target: Decimal | None
     customers_for_target: int | None
     """Target ÷ value per customer, to the nearest customer; None without a target or a gain."""
@@ -27,7 +28,7 @@ def sizing(
     more_years: Decimal = ZERO,
     target: Decimal | None = None,
 ) -> Sizing:
-    """Return order value × orders a year × years after the change, less the same before it.
+    """Return order value × orders a year × years × margin after the change less before it.
 
     Args:
         customer: before the change; the order value is not needed where only it changes.
@@ -55,7 +56,8 @@ def sizing(
     after = [EXACT.add(*pair) for pair in zip(before, added, strict=True)]
     for name, figure in zip(("order_value", "orders_per_year", "years"), after, strict=True):
         check(f"{name} after the change", figure)
-    gain = EXACT.subtract(product(*after), product(*before))
+    more = EXACT.subtract(product(*after), product(*before))
+    gain = EXACT.multiply(more, customer.margin)
     return Sizing(
         value_per_customer=gain,
         target=target,

@@ -70,6 +70,41 @@ def test_retention_and_levers_with_a_margin() -> None:
     assert "profit per customer 412.86 → 526.00 USD, +27.4 %" in told
 
 
+def test_sizing_is_of_margin_where_that_is_given() -> None:
+    asked = "--order-value 50 --orders-per-year 4 --margin .4 --more-per-order 5 --years 3 --target"
+    found = figures(*asked.split(), "1000")["sizing"]  # 5 × 4 × 3 × 0.4
+    assert (found["value_per_customer"], found["customers_for_target"]) == ("24.00", 42)
+    assert "24.00 USD of margin per customer" in what_if(*asked.split(), "1000").stdout
+
+
+def test_a_lever_that_cannot_be_moved_so_far_says_where_it_stops() -> None:
+    told = what_if("--order-value", "50", "--orders-per-year", "4", "--retention-rate", ".98")
+    assert "2,000.00 (at 1)" in told.stdout
+
+
+def paths_of_nulls(figure: Any, path: str = "") -> set[str]:
+    if isinstance(figure, list):
+        return {null for one in figure for null in paths_of_nulls(one, path)}
+    if isinstance(figure, dict):
+        parts = {name: f"{path}.{name}".strip(".") for name in figure}
+        return {null for name in figure for null in paths_of_nulls(figure[name], parts[name])}
+    return set() if figure is not None else {path}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "",
+        "--more-per-order 5 --orders-per-year 18 --years 5 --target 100000",
+        "--order-value 50 --orders-per-year 4 --margin .4 --more-orders 1",
+        "--order-value 50 --orders-per-year 4 --acquisition-cost 9000 --more-orders -1 --target 9",
+    ],
+)
+def test_every_null_has_its_reason(asked: str) -> None:
+    found = figures(*asked.split())
+    assert paths_of_nulls(found) == found["null_reasons"].keys()
+
+
 def test_what_is_not_known_is_null_with_its_reason() -> None:
     found = figures("--retention-rate", "0.97")
     assert found["sizing"] is found["retention"] is found["levers"] is None

@@ -40,9 +40,11 @@ def test_the_brief_s_worked_example() -> None:
 
 
 def test_a_change_of_several_figures_by_hand() -> None:
-    """45 × 20 × 6 − 40 × 18 × 5."""
-    found = sizing(SHOP, more_per_order=D(5), more_orders_per_year=D(2), more_years=D(1))
-    assert found.value_per_customer == 1800
+    """45 × 20 × 6 − 40 × 18 × 5 = 1800, of which 0.3 is margin."""
+    changes = {"more_per_order": D(5), "more_orders_per_year": D(2), "more_years": D(1)}
+    assert sizing(replace(SHOP, margin=D(1)), **changes).value_per_customer == 1800
+    found = sizing(SHOP, **changes)
+    assert found.value_per_customer == 540
     assert found.customers_for_target is None
 
 
@@ -145,9 +147,14 @@ def test_levers_at_the_ends_of_their_ranges() -> None:
     kept = {lever.lever: lever for lever in levers(replace(SHOP, retention_rate=D(1)))}
     assert "lifespan_years" not in kept
     assert round(kept["retention_rate"].profit_at_more, 9) == round(D(216) / D("0.1") - 50, 9)
+    capped = {lever.lever: lever for lever in levers(replace(SHOP, retention_rate=D("0.98")))}
+    assert capped["retention_rate"].value_at_less == D("0.882")
+    assert capped["retention_rate"].value_at_more == 1  # 1.078 is no share
+    assert capped["lifespan_years"].value_at_more == pytest.approx(D(55))
     undiscounted = replace(SHOP, retention_rate=D("0.95"), discount_rate=D(0))
     found = {lever.lever: lever for lever in levers(undiscounted)}
     assert found["retention_rate"].profit_at_more == undiscounted.profit
+    assert found["retention_rate"].value_at_more == D("0.95")
     lost = {lever.lever: lever for lever in levers(replace(SHOP, retention_rate=D(0)))}
     assert lost["lifespan_years"].profit_at_less == -50
     assert lost["order_value"].elasticity is None
