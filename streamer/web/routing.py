@@ -157,6 +157,8 @@ async def _body(route: Route, request: web.Request) -> Any:
         raise _fault(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem(400, f"this is no JSON: {error}") from None
+    except RecursionError:
+        raise Problem(400, "this is nested too deeply: send flatter JSON") from None
 
 
 def _fault(error: msgspec.ValidationError) -> Problem:
