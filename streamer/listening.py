@@ -10,12 +10,12 @@ from streamer.settings import Settings
 
 
 async def listen(application: web.Application, settings: Settings) -> web.AppRunner:
-    """Serve ``application`` until its runner is cleaned up.
+    """Serve ``application`` until its runner is cleaned up; bodies stay compressed.
 
     Raises:
         StreamerError: the port is taken.
     """
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, auto_decompress=False)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.http_host, settings.http_port).start()

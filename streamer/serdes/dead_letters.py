@@ -37,6 +37,8 @@ class ReadableDeadLetter(Struct, frozen=True):
     value_encoding: Encoding
     headers: dict[str, str | None]
     """The record's own; of those with one name the last."""
+    headers_base64: tuple[tuple[str, str | None], ...] = ()
+    """All of them in their order, names and bytes, where ``headers`` does not tell everything."""
 
 
 def readable_dead_letter(
@@ -49,6 +51,7 @@ def readable_dead_letter(
         for name, text in texts.items()
         if name.startswith(ERROR_PREFIX)
     }
+    own = tuple(pair for pair in headers if not pair[0].startswith(ERROR_PREFIX))
     (key_text, key_encoding), (value_text, value_encoding) = _text(key), _text(value)
     return ReadableDeadLetter(
         reason=told.get("reason", ""),
@@ -65,7 +68,8 @@ def readable_dead_letter(
         key_encoding=key_encoding,
         value=value_text,
         value_encoding=value_encoding,
-        headers={name: text for name, text in texts.items() if not name.startswith(ERROR_PREFIX)},
+        headers={name: texts[name] for name, _ in own},
+        headers_base64=() if _is_told(own) else tuple((name, _base64(raw)) for name, raw in own),
     )
 
 
@@ -79,6 +83,16 @@ def replayed_headers(headers: Headers, first: str) -> Headers:
     attempt = tuple(pair for pair in headers if pair[0] == ATTEMPT)[-1:]
     known = any(name == REPLAY_OF for name, _ in own)
     return (*own, *attempt, *(() if known else ((REPLAY_OF, first.encode()),)))
+
+
+def _is_told(headers: Headers) -> bool:
+    """Return whether an object of texts tells all of ``headers``."""
+    unique = len({name for name, _ in headers}) == len(headers)
+    return unique and all(_text(raw)[1] == "utf-8" for _, raw in headers)
+
+
+def _base64(raw: bytes | None) -> str | None:
+    return None if raw is None else b64encode(raw).decode()
 
 
 def _text(raw: bytes | None) -> tuple[str | None, Encoding]:

@@ -28,7 +28,7 @@ from streamer.records.events import (
 from streamer.records.instants import EPOCH, MICROSECOND, NEVER
 from streamer.records.kafka import TOPIC_OF_TYPE, Headers
 from streamer.records.money import AMOUNT_LIMIT, parse_amount
-from streamer.serdes import interactions, wire
+from streamer.serdes import cloud_events, interactions, wire
 from streamer.serdes.names import refuse_repeated_names
 from streamer.state.baskets import margin_rate
 
@@ -97,17 +97,16 @@ class EventDecoder:
 
     def _parse(self, raw: bytes | None, headers: Headers) -> tuple[wire.WireEvent, bool]:
         """Return what is told, and whether it is a purchase of which only the needful is told."""
+        if headers and cloud_events.is_binary(headers):
+            return cloud_events.of_binary(self._checked(raw) if raw else None, headers), False
         value = self._checked(raw)
-        if headers and any(name == "ce_specversion" for name, _ in headers):
-            refuse_repeated_names(value)
-            return _from_cloud_event(_binary_attributes(headers), _decode_any(value)), False
         try:
             event = _decode_wire(value)
         except msgspec.ValidationError:
             refuse_repeated_names(value)
             if b'"specversion"' not in value:
                 raise
-            return _from_structured(_decode_any(value)), False
+            return cloud_events.of_structured(_decode_any(value)), False
         if type(event) is wire.WirePurchase and _is_plain(event, value):
             return event, True
         refuse_repeated_names(value)
@@ -292,37 +291,3 @@ def _invalid(text: str) -> Rejected:
     if missing:
         field = ".".join(filter(None, (field, missing[1])))
     return Rejected("invalid", message, field)
-
-
-def _binary_attributes(headers: Headers) -> dict[str, str]:
-    return {name[3:]: (raw or b"").decode() for name, raw in headers if name.startswith("ce_")}
-
-
-def _from_structured(envelope: Any) -> wire.WireEvent:
-    if not isinstance(envelope, dict):
-        raise Rejected("invalid", "not an object")
-    return _from_cloud_event(envelope, envelope.get("data"))
-
-
-def _from_cloud_event(attributes: Mapping[str, Any], data: Any) -> wire.WireEvent:
-    """Return the event whose fields are ``data``, and for those it lacks the attributes."""
-    if not isinstance(data, dict):
-        raise Rejected("invalid", "a CloudEvent carries the event as a JSON object", "data")
-    attribute_of = {
-        "event_id": attributes.get("id"),
-        "occurred_at": attributes.get("time"),
-        "customer_id": attributes.get("subject"),
-        "source": attributes.get("source"),
-        "type": _short_type(attributes.get("type")),
-    }
-    known = {name: value for name, value in attribute_of.items() if value is not None}
-    event: wire.WireEvent = msgspec.convert({**known, **data}, wire.WireEvent)
-    return event
-
-
-def _short_type(name: Any) -> Any:
-    """Return ``purchase`` of ``com.example.purchase.v1``."""
-    if not isinstance(name, str):
-        return name
-    parts = [part for part in name.split(".") if not re.fullmatch(r"v\d+", part)]
-    return parts[-1] if parts else name

@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, Struct, UnsetType
 
+from streamer.web.bodies import body_of
 from streamer.web.problems import Problem
 from streamer.web.tokens import Scope
 
@@ -152,11 +153,13 @@ async def _body(route: Route, request: web.Request) -> Any:
     if request.content_type != JSON:
         raise Problem(415, f"send {JSON}")
     try:
-        return msgspec.json.decode(await request.read(), type=route.body)
+        return msgspec.json.decode(await body_of(request), type=route.body)
     except msgspec.ValidationError as error:
         raise _fault(error) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem(400, f"this is no JSON: {error}") from None
+    except RecursionError:
+        raise Problem(400, "this is nested too deeply: send flatter JSON") from None
 
 
 def _fault(error: msgspec.ValidationError) -> Problem:

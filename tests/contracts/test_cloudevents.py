@@ -1,6 +1,7 @@
 """A CloudEvent, binary or structured, is the event that its bare JSON is."""
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -87,6 +88,42 @@ def test_attributes_beyond_ours_are_ignored(event: dict[str, Any]) -> None:
     assert DECODER.decode(structured(event, everything, others)) == bare(event)
 
 
+ERASURE = {
+    "event_id": "e1",
+    "type": "erasure",
+    "customer_id": "ann",
+    "occurred_at": "2026-01-01T00:00:00Z",
+}
+PURCHASE = next(example for example in EXAMPLES if example["type"] == "purchase")
+
+
+@pytest.mark.parametrize("nothing", [None, b"", b"null"])
+def test_an_erasure_needs_no_data_in_binary_mode(nothing: bytes | None) -> None:
+    _, headers = binary(ERASURE, set(ERASURE), {"type": "com.example.erasure.v1"})
+    assert DECODER.decode(nothing, headers) == bare(ERASURE)
+
+
+def test_an_erasure_needs_no_data_in_structured_mode() -> None:
+    envelope = attributes(ERASURE, set(ERASURE))
+    for told in (envelope, {**envelope, "data": None}):
+        assert DECODER.decode(json.dumps(told).encode()) == bare(ERASURE)
+
+
+def test_of_others_without_data_the_missing_field_is_told() -> None:
+    _, headers = binary(PURCHASE, set(ATTRIBUTE_OF), {})
+    envelope = json.dumps(attributes(PURCHASE, set(ATTRIBUTE_OF))).encode()
+    for value, told in ((None, headers), (envelope, ())):
+        with pytest.raises(Rejected) as caught:
+            DECODER.decode(value, told)
+        assert (caught.value.reason, caught.value.field) == ("invalid", "order_id")
+
+
+@EXAMPLES_BY_ID
+def test_data_may_stand_in_base64(event: dict[str, Any]) -> None:
+    envelope = {"specversion": "1.0", "data_base64": b64encode(json.dumps(event).encode()).decode()}
+    assert DECODER.decode(json.dumps(envelope).encode()) == bare(event)
+
+
 @pytest.mark.parametrize(
     ("value", "headers", "reason", "field"),
     [
@@ -97,16 +134,26 @@ def test_attributes_beyond_ours_are_ignored(event: dict[str, Any]) -> None:
         (b"{}", (("ce_specversion", b"1.0"), ("ce_type", None)), "unknown_type", "type"),
         (b"{}", (("ce_specversion", b"1.0"), ("ce_type", b"a.sale.v1")), "unknown_type", "type"),
         (b"{}", (("ce_specversion", b"1.0"), ("ce_type", b"erasure")), "invalid", "event_id"),
-        (b'{"specversion":"1.0"}', (), "invalid", "data"),
+        (b"", (("ce_specversion", b"1.0"),), "invalid", "type"),
+        (None, (("ce_specversion", b"1.0"), ("ce_type", b"erasure")), "invalid", "event_id"),
+        (None, (("ce_id", b"e1"), ("ce_type", b"erasure")), "empty", ""),
+        (b'{"specversion":"1.0"}', (), "invalid", "type"),
         (b'{"specversion":"1.0","data":[]}', (), "invalid", "data"),
-        (b'{"specversion":"1.0","data_base64":"e30="}', (), "invalid", "data"),
+        (b'{"specversion":"1.0","data_base64":"e30="}', (), "invalid", "type"),
+        (b'{"specversion":"1.0","data_base64":"W10="}', (), "invalid", "data"),
+        (b'{"specversion":"1.0","data_base64":"e30"}', (), "invalid", "data_base64"),
+        (b'{"specversion":"1.0","data_base64":7}', (), "invalid", "data_base64"),
+        ('{"specversion":"1.0","data_base64":"é"}'.encode(), (), "invalid", "data_base64"),
+        (b'{"specversion":"1.0","data_base64":"/w=="}', (), "malformed", ""),
+        (b'{"specversion":"1.0","data_base64":"eyJhIjoxLCJhIjoyfQ=="}', (), "malformed", "a"),
+        (b'{"type":"erasure","note":{"specversion":1}}', (), "invalid", "data"),
         (b'{"specversion":"1.0","data":{}}', (), "invalid", "type"),
         (b'{"specversion":"1.0","id":7,"type":"erasure","data":{}}', (), "invalid", "event_id"),
         (b'{"specversion":"1.0","id":"","type":"erasure","data":{}}', (), "invalid", "event_id"),
     ],
 )
 def test_a_cloud_event_that_is_none_of_ours(
-    value: bytes, headers: Headers, reason: str, field: str
+    value: bytes | None, headers: Headers, reason: str, field: str
 ) -> None:
     with pytest.raises(Rejected) as caught:
         DECODER.decode(value, headers)

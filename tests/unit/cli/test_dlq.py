@@ -40,6 +40,19 @@ def test_a_dead_letter_can_be_read() -> None:
     assert (found.topic, found.partition, found.offset, found.attempt) == ("purchases", 2, 7, 2)
     assert (found.key, found.value, found.timestamp) == ("anna", '{"cut', 1234)
     assert found.headers == {"trace": "t", "reason": "mine"}
+    assert found.headers_base64 == ()
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ((("trace", b"t"), ("trace", None)), (("trace", "dA=="), ("trace", None))),
+        ((("trace", b"t"), ("x", b"\xff")), (("trace", "dA=="), ("x", "/w=="))),
+        ((("trace", None),), ()),
+    ],
+)
+def test_of_headers_no_byte_is_lost(headers: Headers, expected: object) -> None:
+    assert letter(7, headers=headers).headers_base64 == expected
 
 
 def test_what_others_wrote_there_can_be_read_too() -> None:
