@@ -1,5 +1,6 @@
 """Listening for HTTP, and what Prometheus reads: of a worker, and of who tells webhooks."""
 
+import errno
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -13,7 +14,7 @@ async def listen(application: web.Application, settings: Settings) -> web.AppRun
     """Serve ``application`` until its runner is cleaned up; bodies stay compressed.
 
     Raises:
-        StreamerError: the port is taken.
+        StreamerError: the port is taken, or the address is not this machine's.
     """
     runner = web.AppRunner(application, access_log=None, auto_decompress=False)
     await runner.setup()
@@ -21,11 +22,21 @@ async def listen(application: web.Application, settings: Settings) -> web.AppRun
         await web.TCPSite(runner, settings.http_host, settings.http_port).start()
     except OSError as error:
         await runner.cleanup()
-        raise StreamerError(
-            f"cannot listen on {settings.http_host}:{settings.http_port} ({error.strerror}): "
-            "set STREAMER_HTTP_PORT to a free port."
-        ) from None
+        raise StreamerError(_refusal(settings, error)) from None
     return runner
+
+
+def _refusal(settings: Settings, error: OSError) -> str:
+    host, port = settings.http_host, settings.http_port
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} on {host} is taken (STREAMER_HTTP_PORT): end what listens there, "
+            "or choose another port."
+        )
+    return (
+        f"cannot listen on {host}:{port} ({error.strerror}): set STREAMER_HTTP_HOST to an address "
+        "of this machine, and STREAMER_HTTP_PORT to a port that is allowed."
+    )
 
 
 def metrics_page(registry: CollectorRegistry) -> Callable[[web.Request], Awaitable[web.Response]]:

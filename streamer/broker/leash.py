@@ -8,12 +8,14 @@ are started from worker threads too.)
 
 import subprocess
 
-_GRACE_SECONDS = 5
+GRACE_SECONDS = 5
+"""How long the child may take to end in order."""
+
 # A line on the pipe says that the child is gone or shall live on; its end, that the parent died.
 _WATCH = f"""
 read -r _ && exit
 kill -TERM "$1"
-for _ in $(seq {_GRACE_SECONDS}); do kill -0 "$1" && sleep 1 || exit; done
+for _ in $(seq {GRACE_SECONDS}); do kill -0 "$1" && sleep 1 || exit; done
 kill -KILL "$1"
 """
 

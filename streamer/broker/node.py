@@ -9,6 +9,7 @@ from pathlib import Path
 
 from streamer.broker import jars, readiness
 from streamer.broker.errors import BrokerError
+from streamer.broker.holding import held
 from streamer.broker.java import find_java
 from streamer.broker.jvm import Options, java_command
 from streamer.broker.leash import Leash
@@ -67,22 +68,19 @@ class KafkaNode:
         """Start the process; `wait_until_ready` tells when it serves.
 
         Raises:
-            BrokerError: It runs already, its port is taken, or its storage cannot be made ready.
+            BrokerError: It runs already, another one uses its folder, its port is taken, or its
+                storage cannot be made ready.
         """
         if self.is_running():
             raise BrokerError(
                 f"The Kafka node at {self.node.bootstrap} runs already: stop it first."
             )
         self._end()
-        for port in (self.node.port, self.node.controller_port):
-            if not is_free(self.node.host, port):
-                raise BrokerError(
-                    f"Port {port} of {self.node.host} is taken: stop what listens there, "
-                    "or choose another port."
-                )
-        self._write_configuration()
-        self._format_storage()
-        self._process = self._run("kafka.Kafka", self._properties_file)
+        with held(self._data_dir) as lock:
+            self._check_ports()
+            self._write_configuration()
+            self._format_storage(lock)
+            self._process = self._run(lock, "kafka.Kafka", self._properties_file)
         if self._options.die_with_parent:
             self._leash = Leash(self._process.pid)
 
@@ -153,8 +151,15 @@ class KafkaNode:
     def _storage_dir(self) -> Path:
         return self._data_dir / "storage"
 
+    def _check_ports(self) -> None:
+        for port in (self.node.port, self.node.controller_port):
+            if not is_free(self.node.host, port):
+                raise BrokerError(
+                    f"Port {port} of {self.node.host} is taken: stop what listens there, "
+                    "or choose another port."
+                )
+
     def _write_configuration(self) -> None:
-        self._data_dir.mkdir(parents=True, exist_ok=True)
         settings = server_properties(
             self.node,
             self._quorum,
@@ -167,7 +172,7 @@ class KafkaNode:
         self._log4j_file.write_text(log4j_text(self.log_file))
         self._console_file.write_bytes(b"")
 
-    def _format_storage(self) -> None:
+    def _format_storage(self, lock: int) -> None:
         # The formatter writes this file last, so it stands for the whole.
         if (self._storage_dir / "meta.properties").exists():
             return
@@ -175,11 +180,13 @@ class KafkaNode:
         what = [f"--cluster-id={self._cluster_id}", f"--config={self._properties_file}"]
         if self._options.security is not None:
             what += self._options.security.scram_arguments()
-        formatter = self._run("kafka.tools.StorageTool", "format", "--ignore-formatted", *what)
+        formatter = self._run(
+            lock, "kafka.tools.StorageTool", "format", "--ignore-formatted", *what
+        )
         if formatter.wait() != 0:
             raise self._failure("could not format its storage")
 
-    def _run(self, main_class: str, *arguments: str | Path) -> subprocess.Popen[bytes]:
+    def _run(self, lock: int, main_class: str, *arguments: str | Path) -> subprocess.Popen[bytes]:
         command = java_command(
             self._options.java or find_java(),
             jars.class_path(),
@@ -197,6 +204,7 @@ class KafkaNode:
                 stderr=subprocess.STDOUT,
                 # A Ctrl-C in the terminal is for this process, which then stops the node in order.
                 start_new_session=True,
+                pass_fds=(lock,),  # the folder is held as long as Java lives
             )
 
     def _failure(self, what: str) -> BrokerError:

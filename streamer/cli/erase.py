@@ -27,6 +27,7 @@ from streamer.records.kafka import (
 )
 from streamer.records.partitioning import partition_of
 from streamer.serdes.rows import told_key
+from streamer.serdes.wire import Id
 from streamer.settings import Settings, load_settings
 
 SECONDS_MAX = 60.0
@@ -66,6 +67,7 @@ def erase(
 
     Example: streamer erase 00001 --reason "request 4711" --yes
     """
+    _check(customer_id)
     settings = load_settings()
     if not yes:
         _ask(customer_id)
@@ -74,6 +76,17 @@ def erase(
         print_json(done)
     else:
         _show(done, Console())
+
+
+def _check(customer_id: str) -> None:
+    """Refuse an id that no event can have: a worker would make a dead letter of the erasure."""
+    try:
+        msgspec.convert(customer_id, Id)
+        customer_id.encode()
+    except ValueError:  # a UnicodeEncodeError too: of bytes in the command line that are no UTF-8
+        raise UsageError(
+            "ids of customers have 1 to 128 characters of Unicode: give ID as it is in the events."
+        ) from None
 
 
 def _ask(customer_id: str) -> None:

@@ -2,19 +2,22 @@
 
 import asyncio
 import gc
+import logging
 import sys
 from importlib.metadata import version
 
 import faust
+from aiokafka.errors import KafkaError
 from rich.console import Console
 from yarl import URL
 
-from streamer.cli.logs import quieten
+from streamer.cli.logs import Unframed, quieten
 from streamer.cli.processes import run_processes
 from streamer.engine import loop
 from streamer.engine.access import check_access
 from streamer.engine.app import create_app
 from streamer.engine.topics import create_topics
+from streamer.errors import StreamerError
 from streamer.settings import Settings, load_settings
 from streamer.web.operations import OperationsServer
 
@@ -47,6 +50,19 @@ def _one_of(settings: Settings, index: int) -> Settings:
 
 
 class _Worker(faust.Worker):
+    async def start(self) -> None:
+        """Start; what is expected to fail is told by `run`, where Faust would log its frames."""
+        try:
+            await super().start()
+        except (StreamerError, KafkaError) as error:
+            self.crash_reason = error
+
+    def on_setup_root_logger(self, logger: logging.Logger, level: int) -> None:
+        """Have no frames of our errors in the log."""
+        super().on_setup_root_logger(logger, level)
+        for handler in logger.handlers:
+            handler.addFilter(Unframed())
+
     async def _sentinel_task(self) -> None:
         """Let the event loop come round once, where Faust stays for a second: all is over."""
         await asyncio.sleep(0)

@@ -70,6 +70,14 @@ class FetchConsumerThread(AIOKafkaConsumerThread):
         topics = self._settings.topics
         self._event_topics = frozenset(topics[name] for name in self._settings.event_topics)
 
+    def _stopped_set(self) -> None:
+        """Tell the thread to end, unless it has: after a crash it may be the first to."""
+        try:
+            super()._stopped_set()
+        except RuntimeError:
+            if not self.thread_loop.is_closed():
+                raise
+
     def _create_worker_consumer(
         self,
         transport: Any,  # noqa: ARG002 - Faust's signature

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import sys
 import time
 from collections import defaultdict
@@ -127,6 +128,16 @@ async def test_topics_that_do_not_fit_are_named(kafka: EmbeddedKafka, tmp_path: 
     wrong = corner.command("topics", "check")
     assert wrong.returncode == 1
     assert "has 2 partitions, not 5" in wrong.stdout
+
+
+def test_a_taken_port_is_told_of_in_one_sentence(kafka: EmbeddedKafka, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with stage(kafka.bootstrap, tmp_path, create_topics=True, http_port=port) as play:
+            refused = play.command("worker")
+    assert refused.returncode == 1
+    assert f"streamer: port {port} on 127.0.0.1 is taken" in refused.stderr.splitlines()[-1]
+    assert "Traceback" not in refused.stderr
 
 
 async def test_events_of_a_file_are_scored_and_a_restart_goes_on(
