@@ -274,7 +274,7 @@ class PartitionTask:
                 or self._new_model()
                 or self._counting.to_be_told(self.partition)
             )
-            if not asked and self.partition.passes_to(silence_until):
+            if not asked and not self.partition.due(silence_until):
                 self._gauge()
                 if self._store is not None:
                     self._tend(self._store)

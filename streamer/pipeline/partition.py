@@ -302,16 +302,6 @@ class Partition:
         instant = self.timers.next_instant()
         return instant is not None and instant <= until
 
-    def passes_to(self, instant: int) -> bool:
-        """Let time pass to ``instant`` if there is no silence to tell of up to it; say whether.
-
-        Figures that are asked for are as of then. No checkpoint says so: a restart loses nothing.
-        """
-        if self.due(instant):
-            return False
-        self.time = max(self.time, instant)
-        return True
-
     def _take(self, checkpoint: Checkpoint) -> None:
         self.next_offsets = checkpoint.next_offsets
         self.time = checkpoint.time

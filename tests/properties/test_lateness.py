@@ -20,7 +20,6 @@ from tests.support.histories import (
     histories,
     sizes,
 )
-from tests.support.play import end
 
 ALL = settings(max_examples=100, deadline=None)
 END = from_datetime(START) + LONG_DAYS * DAY
@@ -77,35 +76,3 @@ def _instant(score: Score) -> int:
 
 def _band(score: Score) -> int:
     return RISK_BANDS.index(score["risk_band"]) if score["risk_band"] else -1
-
-
-@ALL
-@given(histories(referrals=3), TICKS, TICKS, sizes(), st.booleans())
-def test_time_that_passes_without_silence_changes_nothing_in_the_end(
-    history: list[Happening],
-    ticks: list[int],
-    moments: list[int],
-    units: list[int],
-    every_event: bool,
-) -> None:
-    """A worker lets it pass between two units of work, and forgets it in a restart.
-
-    A late event may bring its silence with it in one score, as in any unit that is behind its time.
-    """
-    parameters = configuration(lateness_days=LONG_DAYS, every_event=every_event)
-    stays, passes = Cluster(parameters), Cluster(parameters)
-    events = as_arrived(history)
-    for tick, moment, size in zip(cycle(ticks), cycle(moments), cycle(units), strict=False):
-        for number in passes.numbers:
-            passes.partition(number).passes_to(from_datetime(START) + moment * DAY)
-        for cluster in (stays, passes):
-            for event in events[:size]:
-                cluster.send(event)
-            cluster.settle()
-            cluster.tell_silence(from_datetime(START) + tick * DAY)
-        events = events[size:]
-        if not events:
-            break
-    for cluster in (stays, passes):
-        cluster.tell_silence(END)
-    assert end(passes) == end(stays)
