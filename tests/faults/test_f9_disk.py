@@ -51,6 +51,7 @@ async def test_disks_change_no_row(
                 await moved(plot)
                 one.kill()
                 one.start()
+                await one.ready()  # a worker that starts while Kafka is away ends and says so
                 await moved(plot)
                 await full_broker(kafka)
                 await moved(plot)

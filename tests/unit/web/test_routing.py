@@ -51,7 +51,7 @@ async def test_a_body_is_read() -> None:
     assert await answer_to(b'{"events": [{}, {}]}') == (200, 2)
 
 
-@pytest.mark.parametrize("depth", [990, 100_000])
+@pytest.mark.parametrize("depth", [5_000, 100_000])
 async def test_a_body_that_is_nested_too_deeply_is_the_senders_fault(depth: int) -> None:
     nested = b"[" * depth + b"]" * depth
     status, problem = await answer_to(b'{"events": [{"x": ' + nested + b"}]}")
